@@ -1,0 +1,58 @@
+# What has to be installed, by purpose, as Debian 12 names it. Sourced by start.sh, test.sh and bench/run.sh.
+#
+# need_packages PURPOSE…  installs what is missing, or says what to install where apt is not there.
+
+build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
+  libboost1.81-dev libboost-json1.81-dev librocksdb-dev libssl-dev zlib1g-dev
+  prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev"
+fast_build_packages="ccache mold"
+test_packages="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
+  clang-19 clang-tidy-19 libclang-rt-19-dev"
+
+# Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
+adapt_to_distribution() {
+  if ! apt-cache show libboost1.81-dev >/dev/null 2>&1; then
+    build_packages=${build_packages//libboost1.81-dev/libboost-dev}
+    build_packages=${build_packages//libboost-json1.81-dev/libboost-json-dev}
+  fi
+}
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing_of() {
+  local package
+  for package in "$@"; do is_installed "$package" || printf '%s ' "$package"; done
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else echo "This needs root: run as root, install sudo, or run yourself: $*" >&2; return 1
+  fi
+}
+
+need_packages() {
+  local wanted="" purpose missing
+  for purpose in "$@"; do
+    case $purpose in
+      build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
+      test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
+      *) wanted+=" $purpose" ;;
+    esac
+  done
+  if ! command -v apt-get >/dev/null; then
+    echo "This is not Debian or Ubuntu. Install the equivalents of these packages and run again with ARMAZEM_SKIP_INSTALL=1:" >&2
+    echo $wanted | fold -s -w 110 >&2
+    [ -n "${ARMAZEM_SKIP_INSTALL:-}" ] && return 0
+    return 1
+  fi
+  [ -n "${ARMAZEM_SKIP_INSTALL:-}" ] && return 0
+  missing=$(missing_of $wanted)
+  [ -z "$missing" ] && return 0
+  as_root apt-get update -q || return 1
+  local before=$build_packages
+  adapt_to_distribution
+  [ "$before" = "$build_packages" ] || { need_packages "$@"; return; }
+  echo "Installing: $missing"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || return 1
+}

@@ -1,0 +1,77 @@
+#include "adapters/rocksdb/engine.h"
+
+#include <rocksdb/env.h>
+
+#include "adapters/rocksdb/directory.h"
+#include "adapters/rocksdb/format_check.h"
+
+namespace armazem::rocks {
+namespace {
+
+// Whether the database has to be made; refuses everything that is not ours to open. Changes nothing.
+Result<bool> must_create(const RocksdbOptions& options, const rocksdb::DBOptions& database, const Memory& memory) {
+  const auto state = examine_directory(options.path);
+  if (!state) return fail(state.error());
+  if (*state == DirectoryState::missing) {
+    if (auto created = create_directory(options.path); !created) return fail(std::move(created.error()));
+  }
+  if (*state != DirectoryState::database) return true;
+  const auto format = check_format(options, database, memory);
+  if (!format) return fail(format.error());
+  return *format == FormatState::unfinished;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const RocksdbOptions& options,
+                                             std::shared_ptr<rocksdb::EventListener> listener) {
+  std::unique_ptr<Engine> engine(new Engine());
+  engine->memory_ = make_memory(options);
+  rocksdb::DBOptions database = database_options(options, engine->memory_);
+  if (options.test_file_system) {
+    engine->env_ = rocksdb::NewCompositeEnv(options.test_file_system);
+    database.env = engine->env_.get();
+  }
+  const auto create = must_create(options, database, engine->memory_);
+  if (!create) return fail(create.error());
+  database.listeners.push_back(std::move(listener));
+  if (auto opened = engine->open_database(options, std::move(database), *create); !opened) {
+    return fail(std::move(opened.error()));
+  }
+  return engine;
+}
+
+Result<void> Engine::open_database(const RocksdbOptions& options, rocksdb::DBOptions database, bool create) {
+  database.create_if_missing = create;
+  database.create_missing_column_families = create;
+  rocksdb::DB* opened = nullptr;
+  auto status = rocksdb::DB::Open(database, options.path, families(options, memory_), &handles_, &opened);
+  db_.reset(opened);
+  if (status.ok() && create) status = write_format(*db_, meta());
+  if (!status.ok()) return fail(open_error(options.path, status));
+  return {};
+}
+
+void Engine::read_into(RocksdbFigures& figures) const {
+  const auto number = [this](const std::string& property) {
+    std::uint64_t value = 0;
+    db_->GetIntProperty(records(), property, &value);
+    return value;
+  };
+  figures.block_cache_bytes = memory_.cache->GetUsage();
+  figures.block_cache_bytes_max = memory_.cache->GetCapacity();
+  figures.memtable_bytes = memory_.write_buffers->memory_usage();
+  figures.live_data_bytes = number(rocksdb::DB::Properties::kEstimateLiveDataSize);
+  figures.keys = number(rocksdb::DB::Properties::kEstimateNumKeys);
+}
+
+Engine::~Engine() {
+  if (!db_) return;
+  // Every acknowledged write is synced already; this is for purge steps, which need not be. A failure here loses nothing
+  // that was promised and leaves nobody to tell.
+  db_->FlushWAL(true).PermitUncheckedError();
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  db_->Close().PermitUncheckedError();
+}
+
+}  // namespace armazem::rocks

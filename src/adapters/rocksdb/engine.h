@@ -1,0 +1,41 @@
+// The open database: what RocksDB hands out, closed in the right order. No behaviour of the store lives here.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/listener.h>
+
+#include <memory>
+
+#include "adapters/rocksdb/engine_options.h"
+#include "core/result.h"
+
+namespace armazem::rocks {
+
+class Engine {
+ public:
+  // See RocksdbStore::open. `listener` hears of background errors.
+  static Result<std::unique_ptr<Engine>> open(const RocksdbOptions& options,
+                                              std::shared_ptr<rocksdb::EventListener> listener);
+  // Syncs the log and closes. No call may be running.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  [[nodiscard]] rocksdb::DB& db() const noexcept { return *db_; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* records() const noexcept { return handles_[1]; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* purge_entries() const noexcept { return handles_[2]; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* meta() const noexcept { return handles_[3]; }
+  // What RocksDB itself knows: sizes and estimates.
+  void read_into(RocksdbFigures& figures) const;
+
+ private:
+  Engine() = default;
+  Result<void> open_database(const RocksdbOptions& options, rocksdb::DBOptions database, bool create);
+
+  std::unique_ptr<rocksdb::Env> env_;  // only with a test's file system
+  Memory memory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of `families`
+};
+
+}  // namespace armazem::rocks

@@ -1,0 +1,36 @@
+// How RocksDB is set up: the one place with tuning in it, each setting with its reason.
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/rocksdb/rocksdb_store.h"
+
+namespace armazem::rocks {
+
+// Records do not live in the family `default`, because RocksDB opens that one always: so the format can be read before
+// anything of the data is.
+inline constexpr const char* records_family = "records";
+inline constexpr const char* purge_family = "purge";  // see purge_index.h
+inline constexpr const char* meta_family = "meta";    // "format" -> decimal number
+
+struct Memory {
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+};
+
+// Write buffers are charged to the cache, so the cache's size bounds both.
+[[nodiscard]] Memory make_memory(const RocksdbOptions& options);
+
+[[nodiscard]] rocksdb::DBOptions database_options(const RocksdbOptions& options, const Memory& memory);
+
+// In this order: default, records, purge, meta.
+[[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksdbOptions& options,
+                                                                    const Memory& memory);
+
+}  // namespace armazem::rocks

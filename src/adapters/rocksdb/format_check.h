@@ -1,0 +1,29 @@
+// Whose database lies in a directory, and in which format: read without changing a file.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include "adapters/rocksdb/engine_options.h"
+#include "core/result.h"
+
+namespace armazem::rocks {
+
+// Raised with every change that older programs could not read; see record_codec.h and purge_index.h.
+inline constexpr int database_format = 1;
+
+enum class FormatState {
+  current,
+  unfinished,  // our creation was cut short: no record is there, and it may be finished
+};
+
+// For a directory that holds a RocksDB database. Fails when it is in use, not ours, newer, or damaged.
+[[nodiscard]] Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::DBOptions& database,
+                                               const Memory& memory);
+
+// Ends a creation: from here on the database is ours.
+[[nodiscard]] rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta);
+
+// Why the database could not be opened, with the path and what to do.
+[[nodiscard]] Error open_error(const std::string& path, const rocksdb::Status& status);
+
+}  // namespace armazem::rocks

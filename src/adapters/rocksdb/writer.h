@@ -1,0 +1,49 @@
+// Applies batches of mutations and purges: the only code that changes records.
+//
+// Thread rule: the write thread only. That thread is why read, decide, write needs no lock: nobody else writes.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/rocksdb/engine.h"
+#include "adapters/rocksdb/write_gate.h"
+#include "ports/store.h"
+
+namespace armazem::rocks {
+
+class Writer {
+ public:
+  // All must outlive the writer.
+  Writer(const Engine& engine, WriteGate& gate, const TimeSource& time, WriteCounters& counters)
+      : engine_(engine), gate_(gate), time_(time), counters_(counters) {}
+
+  [[nodiscard]] Result<std::vector<Outcome>> apply(std::vector<Mutation> mutations, ApplyGuard guard);
+  [[nodiscard]] Result<PurgeReport> purge(const PurgeRequest& request);
+
+ private:
+  // The mutations of one key, which stand side by side in batch order.
+  struct Group {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::string key;  // a copy, because the mutations are consumed
+    std::optional<Record> record;  // without its value, which no decision looks at
+  };
+
+  [[nodiscard]] Result<void> read_current(std::vector<Group>& groups) const;
+  void stage(const std::string& key, std::optional<std::uint64_t> old_start_ms, const Record& record);
+  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<bool> stage_purge(const rocksdb::Slice& entry_key);
+
+  const Engine& engine_;
+  WriteGate& gate_;
+  const TimeSource& time_;
+  WriteCounters& counters_;
+  rocksdb::WriteBatch batch_;  // kept between batches for its memory
+  std::string purge_from_;     // where the next purge step goes on; empty: from the front
+};
+
+}  // namespace armazem::rocks

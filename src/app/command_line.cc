@@ -1,0 +1,130 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "runtime/build_info.h"
+
+namespace armazem {
+namespace {
+
+constexpr std::string_view examples =
+    "\nExamples:\n"
+    "  armazem serve                                  REST API on http://127.0.0.1:8000, data in ./data\n"
+    "  armazem serve --port 9000 --data /srv/armazem\n"
+    "  ARMAZEM_LOG_LEVEL=debug armazem serve --config armazem.toml\n"
+    "  curl -X PUT localhost:8000/store/hello -H 'Content-Type: text/plain' -d world\n"
+    "  curl localhost:8000/store/hello\n";
+
+using Texts = std::map<std::string_view, std::string>;
+
+void add_flags(CLI::App& command, Texts& flags) {
+  for (const Setting& setting : all_settings()) {
+    const std::string name(setting.name);
+    std::string about = std::string(setting.meaning) + " [" + std::string(setting.default_value) + "; " + environment_name(name) + "]";
+    command.add_option("--" + name, flags[setting.name], about)->type_name(std::string(setting.kind));
+  }
+}
+
+const Setting* find_setting(std::string_view name) {
+  const auto settings = all_settings();
+  const auto found = std::ranges::find(settings, name, &Setting::name);
+  return found == settings.end() ? nullptr : &*found;
+}
+
+// The file is TOML: setting = "value", with the names of the flags.
+std::optional<std::string> read_file(const std::string& path, Texts& values) {
+  std::ifstream file(path);
+  if (!file) return "cannot read the configuration file " + path;
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(file)) {
+    if (item.name == "++" || item.name == "--") continue;  // CLI11's marks for the begin and end of a section
+    const Setting* setting = item.parents.empty() ? find_setting(item.name) : nullptr;
+    if (setting == nullptr) return path + ": unknown setting '" + item.fullname() + "'; 'armazem settings' lists those that are understood";
+    if (item.inputs.size() != 1) return path + ": '" + item.name + "' needs one value";
+    if (!values.emplace(setting->name, item.inputs.front()).second) return path + ": '" + item.name + "' is set twice";
+  }
+  return std::nullopt;
+}
+
+// Every ARMAZEM_ variable must mean something: a misspelt one would silently do nothing.
+std::optional<std::string> read_environment(char** environment, Texts& values, std::string& config) {
+  constexpr std::string_view prefix = "ARMAZEM_";
+  for (char** entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (!text.starts_with(prefix)) continue;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name == "ARMAZEM_CONFIG") {
+      if (config.empty()) config = text.substr(name.size() + 1);
+      continue;
+    }
+    const auto settings = all_settings();
+    const auto known = std::ranges::find_if(settings, [name](const Setting& s) { return environment_name(s.name) == name; });
+    if (known == settings.end()) {
+      return "unknown environment variable " + std::string(name) + "; 'armazem settings' lists those that are understood";
+    }
+    values[known->name] = text.substr(name.size() + 1);
+  }
+  return std::nullopt;
+}
+
+ExitRequest usage_error(const std::string& what) { return {exit_usage, "", "armazem: " + what + "\n"}; }
+
+// The first source that names a setting wins.
+std::variant<Settings, ExitRequest> combine(const CLI::App& command, const Texts& flags, const Texts& environment, const Texts& file) {
+  Settings settings;
+  for (const Setting& setting : all_settings()) {
+    std::string_view value = setting.default_value;
+    if (const auto found = file.find(setting.name); found != file.end()) value = found->second;
+    if (const auto found = environment.find(setting.name); found != environment.end()) value = found->second;
+    if (command.count("--" + std::string(setting.name)) > 0) value = flags.at(setting.name);
+    if (auto done = apply_setting(setting, value, settings); !done) return usage_error(done.error().message);
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, char** environment) {
+  CLI::App app{"Armazém: a durable key-value store with a REST API.", "armazem"};
+  app.set_version_flag("--version", "armazem " + std::string(build::version) + " (" + std::string(build::commit) + ")");
+  app.footer(std::string(examples));
+  app.require_subcommand(1);
+  Texts flags;
+  Texts variables;
+  Texts file;
+  std::string config;
+  CLI::App& serve = *app.add_subcommand("serve", "Serve the REST API until SIGTERM or SIGINT.");
+  add_flags(serve, flags);
+  serve.add_option("--config", config, "Configuration file (TOML) with lines like: port = \"9000\" [none; ARMAZEM_CONFIG]")->type_name("file");
+  Invocation invocation;
+  CLI::App& settings = *app.add_subcommand("settings", "List every setting with its default and meaning.");
+  settings.add_flag("--markdown", invocation.markdown, "As the table of docs/configuration.md.");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    return ExitRequest{code == 0 ? 0 : exit_usage, out.str(), err.str()};
+  }
+  if (settings.parsed()) {
+    invocation.command = Command::print_settings;
+    return invocation;
+  }
+  if (auto unknown = read_environment(environment, variables, config)) return usage_error(*unknown);
+  if (!config.empty()) {
+    if (auto wrong = read_file(config, file)) return usage_error(*wrong);
+  }
+  auto combined = combine(serve, flags, variables, file);
+  if (auto* exit = std::get_if<ExitRequest>(&combined)) return std::move(*exit);
+  invocation.settings = std::get<Settings>(std::move(combined));
+  return invocation;
+}
+
+}  // namespace armazem

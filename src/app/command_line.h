@@ -1,0 +1,31 @@
+// The command line: which command, and the settings from flags, environment and file.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "app/settings.h"
+
+namespace armazem {
+
+enum class Command { serve, print_settings };
+
+struct Invocation {
+  Command command = Command::serve;
+  Settings settings;
+  bool markdown = false;
+};
+
+// Nothing is left to do but to end the process: help was asked for, or something is wrong.
+struct ExitRequest {
+  int code = 0;
+  std::string out;  // for standard output
+  std::string err;  // for standard error
+};
+
+[[nodiscard]] std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, char** environment);
+
+inline constexpr int exit_failure = 1;  // the work could not be done
+inline constexpr int exit_usage = 2;    // the command line, the environment or the file is wrong
+
+}  // namespace armazem

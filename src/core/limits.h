@@ -1,0 +1,54 @@
+// Every limit of the system: one place, unit last, reason beside it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace armazem::limits {
+
+// A key fits a URL (8 KiB target) even when every byte is percent-encoded, and an index entry of every store we support.
+inline constexpr std::size_t key_bytes_max = 1024;
+
+// Default bound of one value. CockroachDB and RabbitMQ both advise staying at or below 1 MiB per item.
+inline constexpr std::size_t value_bytes_default = std::size_t{1} << 20;
+// No setting may raise the bound above this: a batch must still fit into memory several times.
+inline constexpr std::size_t value_bytes_max = std::size_t{64} << 20;
+
+inline constexpr std::size_t content_type_bytes_max = 255;
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+inline constexpr std::size_t request_id_bytes_max = 128;
+
+// Applied (version, outcome) pairs kept per key. Simulated: 8 and 4 leave no run wrong, 2 does (docs/adr/0002).
+inline constexpr std::size_t history_entries_max = 8;
+
+// A batch is one store transaction and, on the cluster, one message.
+inline constexpr std::size_t batch_mutations_max = 512;
+inline constexpr std::size_t batch_bytes_max = std::size_t{4} << 20;
+
+// Mutations waiting for a batch; beyond them a write is refused before it has any effect.
+inline constexpr std::size_t pending_mutations_max = 16'384;
+inline constexpr std::size_t pending_bytes_max = std::size_t{64} << 20;
+
+// A write that proves to be superseded is stamped again this often before the client is told to retry.
+inline constexpr int restamps_max = 3;
+
+// How far a version seen from outside may lead our wall clock: the usual bound for hybrid logical clocks.
+inline constexpr std::chrono::milliseconds clock_lead_max{500};
+
+inline constexpr std::int64_t ttl_seconds_max = 315'360'000;  // ten years of 365 days
+
+inline constexpr std::size_t scan_entries_max = 1'000;
+inline constexpr std::size_t scan_bytes_max = std::size_t{4} << 20;
+
+inline constexpr int json_depth_max = 32;
+
+// Tombstones and expired records stay this long, so that a late copy of an older write cannot resurrect a key.
+inline constexpr std::chrono::hours retention_default{24};
+
+static_assert(pending_mutations_max >= batch_mutations_max);
+static_assert(pending_bytes_max >= batch_bytes_max);
+static_assert(batch_bytes_max >= value_bytes_default);
+static_assert(history_entries_max >= 4, "fewer entries lose acknowledged writes under redelivery");
+
+}  // namespace armazem::limits

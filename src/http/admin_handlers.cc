@@ -1,0 +1,121 @@
+#include "http/admin_handlers.h"
+
+#include <prometheus/metric_family.h>
+
+#include <string>
+#include <utility>
+
+#include "web/assets.h"
+#include "http/field_values.h"
+#include "http/gunzip.h"
+#include "http/json_text.h"
+#include "http/read_answer.h"
+#include "runtime/build_info.h"
+
+namespace armazem::http {
+namespace {
+
+constexpr std::chrono::seconds health_timeout{2};
+// Swagger UI draws with data: images; everything else only ever comes from here.
+constexpr std::string_view page_policy =
+    "Content-Security-Policy: default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+
+void answer_json(Response& response, int status, std::string body) {
+  response.status = status;
+  response.headers.append("Content-Type: application/json\r\nCache-Control: no-store\r\n");
+  response.body = std::move(body);
+}
+
+bool accepts_gzip(const RequestHead& head) {
+  const auto accepted = head.header(Header::accept_encoding);
+  if (!accepted) return false;
+  // "gzip;q=0" is the only way to name it and not to want it.
+  const auto at = accepted->find("gzip");
+  return at != accepted->npos && !accepted->substr(at).starts_with("gzip;q=0,") && accepted->substr(at) != "gzip;q=0";
+}
+
+std::string_view asset_path(const Request& request) {
+  if (request.route == Route::swagger_ui && request.path.size() <= std::string_view("/swagger-ui/").size()) {
+    return "/swagger-ui/index.html";
+  }
+  return request.path;
+}
+
+std::string ready_body(const StoreHealth& health, bool stopping, bool verbose, MonotonicTime started) {
+  const bool ok = health.ok && !stopping;
+  std::string body = ok ? "{\"status\":\"ready\"" : "{\"status\":\"not-ready\"";
+  if (verbose) {
+    body.append(",\"checks\":[{\"name\":\"store\",\"status\":\"").append(health.ok ? "ok" : "failed").append("\",\"detail\":");
+    append_json_string(body, health.detail);
+    body.append("},{\"name\":\"server\",\"status\":\"").append(stopping ? "failed" : "ok").append("\",\"detail\":\"");
+    body.append(stopping ? "shutting down" : "serving").append("\"}],\"version\":");
+    append_json_string(body, build::version);
+    const auto up = std::chrono::duration_cast<std::chrono::seconds>(MonotonicClock::now() - started);
+    body.append(",\"uptime_seconds\":").append(std::to_string(up.count()));
+  }
+  return body + "}\n";
+}
+
+}  // namespace
+
+AdminHandlers::AdminHandlers(Store& store, const ServerMetrics& metrics, const ByteBudget& budget, std::vector<MetricsSource> sources)
+    : store_(store), metrics_(metrics), budget_(budget), sources_(std::move(sources)) {}
+
+Task<Done> AdminHandlers::handle(Request& request, Response& response) {
+  echo_request_id(request.head, response);
+  switch (request.route) {
+    case Route::health_ready: return ready(request, response);
+    case Route::health_live: answer_json(response, 200, "{\"status\":\"live\"}\n"); break;
+    case Route::metrics:
+      response.headers.append("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n");
+      response.body = expose(metrics_, budget_, sources_);
+      break;
+    default: asset(request, response); break;
+  }
+  return Task<Done>(Done{});
+}
+
+Task<Done> AdminHandlers::ready(Request& request, Response& response) {
+  const Deadline deadline = Deadline::after(MonotonicClock::now(), health_timeout);
+  const StoreHealth health = co_await store_.health(deadline);
+  const bool stopping = stopping_.load(std::memory_order_relaxed);
+  const bool verbose = request.query == "verbose" || request.query == "verbose=true";
+  if (!health.ok || stopping) response.headers.append("Retry-After: 1\r\n");
+  answer_json(response, health.ok && !stopping ? 200 : 503, ready_body(health, stopping, verbose, started_));
+  co_return Done{};
+}
+
+void AdminHandlers::asset(const Request& request, Response& response) const {
+  const std::string_view path = asset_path(request);
+  if (path != request.path) {
+    response.status = 308;
+    response.add_header("Location", path);
+    return;
+  }
+  const web::Asset* found = web::find_asset(path);
+  if (found == nullptr) {
+    return render({ProblemType::route_not_found, "there is no such file here"}, request_id_or_new(request.head), response);
+  }
+  const auto if_none_match = request.head.header(Header::if_none_match);
+  // Weak, because the gzip and the plain form share it (RFC 9110, section 8.8.3).
+  response.headers.append("ETag: W/").append(found->etag).append("\r\n");
+  response.headers.append("Cache-Control: no-cache\r\nVary: Accept-Encoding\r\n");
+  if (if_none_match && if_none_match->find(found->etag) != if_none_match->npos) {
+    response.status = 304;
+    return;
+  }
+  response.add_header("Content-Type", found->content_type);
+  response.headers.append(page_policy);
+  if (accepts_gzip(request.head) || found->plain.empty()) {
+    if (accepts_gzip(request.head)) {
+      response.headers.append("Content-Encoding: gzip\r\n");
+      response.static_body = found->gzip;
+    } else {
+      response.body = gunzip(found->gzip);
+    }
+  } else {
+    response.static_body = found->plain;
+  }
+}
+
+}  // namespace armazem::http

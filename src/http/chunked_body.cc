@@ -1,0 +1,93 @@
+#include "http/chunked_body.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include "core/assert.h"
+
+namespace armazem::http {
+namespace {
+
+namespace beast = boost::beast;
+using beast::error_code;
+
+// The real headers were parsed before; this parser is only asked for what comes behind them.
+constexpr std::string_view stand_in_head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+}  // namespace
+
+class ChunkedBody::Parser final : public beast::http::basic_parser<true> {
+ public:
+  Parser(std::size_t body_bytes_max, bool drop) : bytes_max_(body_bytes_max), drop_(drop) {
+    body_limit(boost::none);
+    error_code ec;
+    put(boost::asio::buffer(stand_in_head), ec);
+    ARMAZEM_ASSERT(!ec && is_header_done());
+  }
+
+  std::string* body = nullptr;
+  bool too_large = false;
+
+ private:
+  void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
+  void on_response_impl(int, beast::string_view, int, error_code&) override {}
+  void on_field_impl(beast::http::field, beast::string_view, beast::string_view, error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
+  std::size_t on_body_impl(beast::string_view part, error_code&) override { return part.size(); }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view extensions, error_code& ec) override {
+    extension_bytes_ += extensions.size();
+    if (extension_bytes_ > chunk_extension_bytes_max) ec = beast::http::error::bad_chunk_extension;
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code& ec) override {
+    decoded_ += part.size();
+    if (decoded_ > bytes_max_) {
+      too_large = true;
+      ec = beast::http::error::body_limit;
+      return 0;
+    }
+    if (!drop_) body->append(part.data(), part.size());
+    return part.size();
+  }
+  void on_finish_impl(error_code&) override {}
+
+  const std::size_t bytes_max_;
+  const bool drop_;
+  std::size_t decoded_ = 0;
+  std::size_t extension_bytes_ = 0;
+};
+
+ChunkedBody::ChunkedBody(std::size_t body_bytes_max, bool drop) : parser_(std::make_unique<Parser>(body_bytes_max, drop)) {}
+ChunkedBody::~ChunkedBody() = default;
+
+ChunkedBody::Progress ChunkedBody::feed(std::string_view bytes, std::string& body) {
+  Progress progress;
+  parser_->body = &body;
+  error_code ec;
+  while (!parser_->is_done()) {
+    const std::string_view rest = bytes.substr(progress.used);
+    if (rest.empty()) return progress;
+    const std::size_t used = parser_->put(boost::asio::buffer(rest.data(), rest.size()), ec);
+    progress.used += used;
+    if (parser_->too_large) {
+      progress.too_large = true;
+      return progress;
+    }
+    if (ec == beast::http::error::need_more) {
+      // What is held back is a chunk header or trailers: small, or hostile.
+      if (bytes.size() - progress.used > trailer_bytes_max) {
+        progress.problem = Problem{ProblemType::request_invalid, "a chunk header or the trailers are too long"};
+      }
+      return progress;
+    }
+    if (ec) {
+      progress.problem = Problem{ProblemType::request_invalid, "the chunked body is malformed: " + ec.message()};
+      return progress;
+    }
+  }
+  progress.done = true;
+  return progress;
+}
+
+}  // namespace armazem::http

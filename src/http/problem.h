@@ -1,0 +1,51 @@
+// Problem details (RFC 9457): the one form of every error answer. docs/problems.md lists them for users.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "http/message.h"
+
+namespace armazem::http {
+
+enum class ProblemType : std::uint8_t {
+  body_invalid, data_damaged, etag_invalid, expectation_failed, headers_too_large, http_version_unsupported,
+  idempotency_key_invalid, internal, json_invalid, key_invalid, method_not_allowed, not_found, not_yet_visible,
+  outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, request_invalid,
+  request_timeout, respond_async_conditional, route_not_found, shutting_down, store_full, store_unavailable,
+  tls_on_plain_port, too_many_connections, transfer_encoding_unsupported, ttl_invalid, unsupported_media_type,
+  uri_too_long, value_too_large, version_invalid, version_too_far_ahead,
+};
+
+struct ProblemInfo {
+  std::string_view slug;
+  int status;
+  std::string_view title;
+  bool retryable;
+};
+[[nodiscard]] const ProblemInfo& info(ProblemType type) noexcept;
+
+struct Problem {
+  ProblemType type = ProblemType::internal;
+  std::string detail;                              // what is wrong here, and what to do
+  std::optional<std::uint64_t> limit = {};         // for sizes: what is allowed …
+  std::optional<std::uint64_t> size = {};          // … and what came
+  std::string field = {};                          // the member of the body that is meant
+  std::string allow = {};                          // for 405
+  std::optional<std::string> current_etag = {};    // for 412; an empty string is shown as null
+};
+
+[[nodiscard]] Problem problem_of(const Error& error);
+
+// Replaces what `response` holds. `request_id` is echoed in header and body.
+void render(const Problem& problem, std::string_view request_id, Response& response);
+
+// The client's X-Request-Id when it is well formed, else a fresh random one.
+[[nodiscard]] std::string new_request_id();
+[[nodiscard]] std::string request_id_or_new(const RequestHead& head);
+[[nodiscard]] bool is_request_id(std::string_view text) noexcept;
+
+}  // namespace armazem::http

@@ -1,0 +1,122 @@
+#include "http/read_answer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/field_values.h"
+#include "http/http_date.h"
+#include "http/json_text.h"
+#include "http/problem.h"
+
+namespace armazem::http {
+namespace {
+
+bool matches(const EntityTags& tags, const Version& version, bool weak_too) {
+  if (tags.any) return true;
+  const std::string text = version.text();
+  return std::ranges::any_of(tags.tags, [&](const EntityTag& tag) { return tag.opaque == text && (weak_too || !tag.weak); });
+}
+
+enum class Verdict { proceed, not_modified, failed };
+
+// RFC 9110, section 13.2.2: If-Match first, then If-None-Match.
+Verdict judge_conditions(const RequestHead& head, const Version& version) {
+  if (const auto if_match = head.header(Header::if_match)) {
+    const auto tags = parse_entity_tags(*if_match);
+    if (!tags || !matches(*tags, version, false)) return Verdict::failed;
+  }
+  if (const auto if_none_match = head.header(Header::if_none_match)) {
+    const auto tags = parse_entity_tags(*if_none_match);
+    if (tags && matches(*tags, version, true)) return Verdict::not_modified;
+  }
+  return Verdict::proceed;
+}
+
+void add_last_modified(Response& response, const Version& version) {
+  response.headers.append("Last-Modified: ");
+  append_http_date(response.headers, version.ms() / 1000);
+  response.headers.append("\r\n");
+}
+
+void fill_json(const Value& value, std::string& body) {
+  if (value.form == ValueForm::bytes) {
+    body.append("{\"value_base64\":\"");
+    append_base64(body, value.bytes);
+    body.append("\"}\n");
+    return;
+  }
+  body.append("{\"value\":");
+  if (value.form == ValueForm::json) {
+    body.append(value.bytes);
+  } else {
+    append_json_string(body, value.bytes);
+  }
+  body.append("}\n");
+}
+
+bool wants_json(const Request& request) {
+  if (request.raw) return false;
+  const auto accept = request.head.header(Header::accept);
+  return !accept || *accept == "*/*" || accepts_json_first(*accept);
+}
+
+void answer_record(const Request& request, Record&& record, Response& response) {
+  response.status = 200;
+  add_etag(response, record.version);
+  add_last_modified(response, record.version);
+  response.headers.append("Armazem-Source: store\r\nCache-Control: no-cache\r\nVary: Accept\r\n");
+  if (record.expires_at_ms) response.add_header("Armazem-Expires", rfc3339(*record.expires_at_ms));
+  echo_request_id(request.head, response);
+  if (wants_json(request)) {
+    response.headers.append("Content-Type: application/json\r\n");
+    fill_json(record.value, response.body);
+  } else {
+    response.add_header("Content-Type", record.value.content_type);
+    // Whoever stores a page must not get to run scripts with the rights of this origin.
+    response.headers.append("X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n");
+    response.body = std::move(record.value.bytes);
+  }
+}
+
+Problem not_matching(const Record& record) {
+  Problem problem{ProblemType::precondition_failed, "the current version is not one of those in If-Match"};
+  problem.current_etag = "\"" + record.version.text() + "\"";
+  return problem;
+}
+
+}  // namespace
+
+void add_etag(Response& response, const Version& version) {
+  char line[] = "ETag: \"000000000000000000000000000000000000\"\r\n";
+  version.write_text(line + 7);
+  response.headers.append(line, sizeof line - 1);
+}
+
+void echo_request_id(const RequestHead& head, Response& response) {
+  const auto id = head.header(Header::x_request_id);
+  if (id && is_request_id(*id)) response.add_header("X-Request-Id", *id);
+}
+
+void answer_read(const Request& request, Result<std::optional<Record>> found, Response& response) {
+  if (!found) return render(problem_of(found.error()), request_id_or_new(request.head), response);
+  if (!*found) {
+    Problem problem{ProblemType::not_found, "no value is stored under this key"};
+    if (request.head.header(Header::if_match)) {
+      problem = {ProblemType::precondition_failed, "no value is stored under this key, so If-Match cannot hold"};
+      problem.current_etag = "";
+    }
+    return render(problem, request_id_or_new(request.head), response);
+  }
+  Record& record = **found;
+  switch (judge_conditions(request.head, record.version)) {
+    case Verdict::failed: return render(not_matching(record), request_id_or_new(request.head), response);
+    case Verdict::not_modified:
+      response.status = 304;
+      add_etag(response, record.version);
+      response.headers.append("Cache-Control: no-cache\r\nVary: Accept\r\n");
+      return echo_request_id(request.head, response);
+    case Verdict::proceed: return answer_record(request, std::move(record), response);
+  }
+}
+
+}  // namespace armazem::http

@@ -1,0 +1,197 @@
+#include "http/router.h"
+
+#include <string>
+
+#include "core/limits.h"
+#include "http/field_values.h"
+#include "http/percent.h"
+
+namespace armazem::http {
+namespace {
+
+constexpr std::string_view key_prefix = "/store/";
+// A JSON string may need six bytes for one (\u0041); names and blanks come on top.
+constexpr std::size_t json_bytes_per_byte = 6;
+constexpr std::size_t json_frame_bytes = 4096;
+// Bodies that mean nothing are read and dropped up to this size.
+constexpr std::size_t ignored_body_bytes_max = std::size_t{1} << 20;
+
+Route route_of(std::string_view path) noexcept {
+  if (path.starts_with(key_prefix)) return Route::store_key;
+  if (path == "/store") return Route::store;
+  if (path == "/health/live") return Route::health_live;
+  if (path == "/health/ready") return Route::health_ready;
+  if (path == "/metrics") return Route::metrics;
+  if (path == "/openapi.json") return Route::openapi;
+  if (path == "/swagger-ui" || path.starts_with("/swagger-ui/")) return Route::swagger_ui;
+  if (path == "/" || path.starts_with("/ui/")) return Route::dashboard;
+  return Route::other;
+}
+
+bool is_allowed(Route route, Method method) noexcept {
+  if (method == Method::options) return true;
+  if (route == Route::store) return method == Method::put;
+  const bool reads = method == Method::get || method == Method::head;
+  if (route == Route::store_key) return reads || method == Method::put || method == Method::remove;
+  return reads;
+}
+
+bool is_write(Method method) noexcept { return method == Method::put || method == Method::remove; }
+
+Problem far_ahead(const Error& error) { return {ProblemType::version_too_far_ahead, error.message}; }
+
+}  // namespace
+
+std::string_view allowed_methods(Route route) noexcept {
+  if (route == Route::store) return "PUT, OPTIONS";
+  if (route == Route::store_key) return "GET, HEAD, PUT, DELETE, OPTIONS";
+  return "GET, HEAD, OPTIONS";
+}
+
+std::optional<Problem> Router::admit(Request& request) const {
+  const std::string_view target = request.head.target;
+  const auto mark = target.find('?');
+  request.path = target.substr(0, mark);
+  request.query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
+  request.route = route_of(request.path);
+  set_body_limit(request);
+  if (request.head.target == "*") return std::nullopt;  // OPTIONS *
+  if (request.route == Route::other) {
+    return Problem{ProblemType::route_not_found, "there is nothing at this path; /swagger-ui/index.html shows what there is"};
+  }
+  if (!is_allowed(request.route, request.head.method)) {
+    Problem problem{ProblemType::method_not_allowed, "this path understands " + std::string(allowed_methods(request.route))};
+    problem.allow = allowed_methods(request.route);
+    return problem;
+  }
+  if (request.head.method == Method::options) return std::nullopt;
+  if (request.route == Route::store_key) {
+    if (auto problem = find_key(request)) return problem;
+    if (auto problem = check_query(request)) return problem;
+  }
+  if (is_write(request.head.method)) return check_write(request);
+  return request.route == Route::store_key ? check_read(request) : std::nullopt;
+}
+
+std::optional<Problem> Router::find_key(Request& request) const {
+  auto decoded = percent_decode(request.path.substr(key_prefix.size()));
+  if (!decoded) {
+    return Problem{ProblemType::percent_encoding_invalid, "a '%' in the path is not followed by two hex digits"};
+  }
+  const std::size_t size = decoded->size();
+  Result<Key> key = Key::parse(std::move(*decoded));
+  if (!key) {
+    Problem problem{ProblemType::key_invalid, key.error().message};
+    if (size > limits::key_bytes_max) {
+      problem.limit = limits::key_bytes_max;
+      problem.size = size;
+    }
+    return problem;
+  }
+  request.key = std::move(*key);
+  return std::nullopt;
+}
+
+std::optional<Problem> Router::check_query(Request& request) const {
+  if (request.query.empty()) return std::nullopt;
+  const bool read = request.head.method == Method::get || request.head.method == Method::head;
+  request.raw = request.query == "raw" || request.query == "raw=true";
+  if (read && (request.raw || request.query == "raw=false")) return std::nullopt;
+  return Problem{ProblemType::query_invalid,
+                 "only ?raw, ?raw=true and ?raw=false are understood, on GET and HEAD; a '?' in a key is written %3F"};
+}
+
+std::optional<Problem> Router::check_read(const Request& request) const {
+  for (const Header name : {Header::if_match, Header::if_none_match}) {
+    const auto value = request.head.header(name);
+    if (value && !parse_entity_tags(*value)) {
+      return Problem{ProblemType::etag_invalid, "a conditional header needs entity tags in double quotes, or *"};
+    }
+  }
+  const auto token = request.head.header(Header::armazem_min_version);
+  if (!token) return std::nullopt;
+  const Result<Version> version = Version::parse(*token);
+  if (!version) return Problem{ProblemType::version_invalid, version.error().message};
+  if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
+  return std::nullopt;
+}
+
+std::optional<Problem> Router::check_write(Request& request) const {
+  if (auto problem = check_condition(request)) return problem;
+  if (const auto ttl = request.head.header(Header::armazem_ttl)) {
+    const auto seconds = parse_ttl(*ttl);
+    if (!seconds) {
+      return Problem{ProblemType::ttl_invalid, "Armazem-TTL must be a whole number of seconds from 1 to 315360000"};
+    }
+    request.write.ttl_seconds = *seconds;
+  }
+  if (const auto given = request.head.header(Header::idempotency_key)) {
+    if (!is_idempotency_key(*given)) {
+      return Problem{ProblemType::idempotency_key_invalid, "the Idempotency-Key must be 1 to 255 visible ASCII characters"};
+    }
+    request.write.idempotency_key = *given;
+  }
+  if (const auto prefer = request.head.header(Header::prefer)) {
+    const Preferences preferences = parse_prefer(*prefer);
+    request.write.wait_seconds = preferences.wait_seconds;
+    if (preferences.respond_async && request.write.condition.kind != Condition::Kind::none) {
+      return Problem{ProblemType::respond_async_conditional,
+                     "the outcome of a condition is only known when the write is done; drop respond-async"};
+    }
+  }
+  return request.head.method == Method::put ? check_media_type(request) : std::nullopt;
+}
+
+std::optional<Problem> Router::check_condition(Request& request) const {
+  const auto if_match = request.head.header(Header::if_match);
+  const auto if_none_match = request.head.header(Header::if_none_match);
+  if (!if_match && !if_none_match) return std::nullopt;
+  const auto tags = parse_entity_tags(if_match ? *if_match : *if_none_match);
+  if (!tags || (if_match && if_none_match) || tags->tags.size() > 1) {
+    return Problem{ProblemType::etag_invalid, "a write takes one condition: If-None-Match: *, If-Match: * or If-Match: \"version\""};
+  }
+  Condition& condition = request.write.condition;
+  if (if_none_match) {
+    if (!tags->any) return Problem{ProblemType::etag_invalid, "a write understands If-None-Match only with *"};
+    condition.kind = Condition::Kind::if_absent;
+    return std::nullopt;
+  }
+  condition.kind = tags->any ? Condition::Kind::if_present : Condition::Kind::if_version;
+  if (tags->any || tags->tags.front().weak) return std::nullopt;  // a weak tag never matches: the nil version stays
+  const Result<Version> version = Version::parse(tags->tags.front().opaque);
+  if (!version) return std::nullopt;  // no version of ours: cannot match
+  if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
+  condition.version = *version;
+  return std::nullopt;
+}
+
+std::optional<Problem> Router::check_media_type(const Request& request) const {
+  const auto encoding = request.head.header(Header::content_encoding);
+  if (encoding && !equal_ignoring_case(*encoding, "identity")) {
+    return Problem{ProblemType::unsupported_media_type, "a Content-Encoding is not accepted; send the plain bytes"};
+  }
+  const auto type = request.head.header(Header::content_type);
+  if (request.route == Route::store_key) {
+    if (!type || parse_media_type(*type)) return std::nullopt;
+    return Problem{ProblemType::unsupported_media_type, "the Content-Type is malformed; expected something like text/plain"};
+  }
+  const auto media = type ? parse_media_type(*type) : std::nullopt;
+  const bool json = media && equal_ignoring_case(media->type, "application") && equal_ignoring_case(media->subtype, "json");
+  if (!json || (media->charset && !equal_ignoring_case(*media->charset, "utf-8"))) {
+    return Problem{ProblemType::unsupported_media_type, "PUT /store needs Content-Type: application/json (in UTF-8)"};
+  }
+  return std::nullopt;
+}
+
+void Router::set_body_limit(Request& request) const noexcept {
+  request.drop_body = request.head.method != Method::put;
+  if (request.drop_body) {
+    request.body_bytes_max = ignored_body_bytes_max;
+  } else if (request.route == Route::store) {
+    request.body_bytes_max = json_bytes_per_byte * (value_bytes_max_ + limits::key_bytes_max) + json_frame_bytes;
+  } else {
+    request.body_bytes_max = value_bytes_max_;
+  }
+}
+
+}  // namespace armazem::http

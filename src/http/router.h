@@ -1,0 +1,36 @@
+// From a request's headers to a route: everything that can be refused is refused here, before the body is read.
+//
+// Thread rule: any thread; stateless.
+#pragma once
+
+#include <optional>
+
+#include "core/hybrid_clock.h"
+#include "http/message.h"
+#include "http/problem.h"
+
+namespace armazem::http {
+
+class Router {
+ public:
+  Router(std::size_t value_bytes_max, HybridClock& clock) noexcept : value_bytes_max_(value_bytes_max), clock_(clock) {}
+
+  // Fills route, key, path, query, write headers and body limits.
+  std::optional<Problem> admit(Request& request) const;
+
+ private:
+  [[nodiscard]] std::optional<Problem> find_key(Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_query(Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_read(const Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_write(Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_condition(Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_media_type(const Request& request) const;
+  void set_body_limit(Request& request) const noexcept;
+
+  const std::size_t value_bytes_max_;
+  HybridClock& clock_;
+};
+
+[[nodiscard]] std::string_view allowed_methods(Route route) noexcept;
+
+}  // namespace armazem::http

@@ -1,0 +1,222 @@
+#include "http/server.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <boost/intrusive/list.hpp>
+
+#include <cerrno>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "core/assert.h"
+#include "http/connection.h"
+#include "http/http_date.h"
+#include "runtime/log.h"
+
+namespace armazem::http {
+namespace {
+
+constexpr std::chrono::milliseconds sweep_interval{200};
+constexpr std::chrono::milliseconds accept_pause{100};  // when the process is out of descriptors
+// Connections beyond the bound that may wait for their refusal; more are closed without a word.
+constexpr std::size_t turned_away_max = 64;
+constexpr int listen_backlog = 4096;
+
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+std::string current_date_line() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  std::string line = "Date: ";
+  append_http_date(line, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()));
+  return line + "\r\n";
+}
+
+// SO_REUSEPORT lets our loops share the port, but it would also let a second server take half of our connections without
+// a word. So the port is tried without it first.
+void listen_on(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint, bool probe) {
+  if (probe) {
+    Acceptor alone(acceptor.get_executor());
+    alone.open(endpoint.protocol());
+    alone.set_option(asio::socket_base::reuse_address(true));
+    alone.bind(endpoint);
+    alone.listen(1);
+  }
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  acceptor.set_option(ReusePort(true));
+  acceptor.bind(endpoint);
+  acceptor.listen(listen_backlog);
+}
+
+}  // namespace
+
+ServerMetrics::ServerMetrics(std::size_t loops) {
+  for (std::size_t i = 0; i < loops; ++i) loops_.push_back(std::make_unique<LoopMetrics>());
+}
+
+std::uint64_t ServerMetrics::connections() const noexcept {
+  std::uint64_t open = 0;
+  for (const auto& loop : loops_) open += loop->connections.read();
+  return open;
+}
+
+// One loop with its thread, its listening socket and its connections.
+class Server::Worker {
+ public:
+  Worker(const ServerOptions& options, Handler& handler, ByteBudget& budget, ServerMetrics& all, std::size_t index)
+      : all_metrics_(all),
+        context_{loop_, handler, budget, *all.loops()[index], options, current_date_line()},
+        acceptor_(loop_.context()),
+        scope_(loop_),
+        keeps_house_(index == 0) {}
+
+  // The port that is listened on: the given one, or the one that was free when 0 was given.
+  Result<std::uint16_t> listen(std::uint16_t port, bool first) {
+    const std::string& address = context_.options.address;
+    IoError error;
+    const auto host = asio::ip::make_address(address, error);
+    if (error) return fail(ErrorCode::precondition, "'" + address + "' is not an IP address");
+    try {
+      listen_on(acceptor_, {host, port}, first && port != 0);
+      return acceptor_.local_endpoint().port();
+    } catch (const boost::system::system_error& problem) {
+      return fail(ErrorCode::precondition,
+                  "cannot listen on " + address + " port " + std::to_string(port) + ": " + problem.code().message());
+    }
+  }
+
+  void start(std::size_t index) {
+    thread_ = std::thread([this] {
+      start_root(loop_, live());
+      loop_.run();
+    });
+    pthread_setname_np(thread_.native_handle(), ("http-" + std::to_string(index)).c_str());
+  }
+
+  void begin_stop(MonotonicTime grace_end) {
+    asio::post(loop_.context(), [this, grace_end] {
+      context_.stopping = true;
+      grace_end_ = grace_end;
+      IoError ignored;
+      acceptor_.close(ignored);
+      for (auto next = connections_.begin(); next != connections_.end();) (next++)->begin_stop();
+    });
+  }
+
+  std::size_t join() {
+    if (thread_.joinable()) thread_.join();
+    return cut_;
+  }
+
+ private:
+  // The root: everything of this loop runs within it.
+  Task<void> live() {
+    scope_.spawn(accept_all());
+    scope_.spawn(sweep_all());
+    co_await scope_.join();
+    loop_.finish();
+  }
+
+  Task<void> accept_all() {
+    while (!context_.stopping) {
+      Socket socket(loop_.context());
+      Accept accept{acceptor_, socket};
+      const IoError error = co_await accept;
+      if (context_.stopping || error == asio::error::operation_aborted) break;
+      if (error) {
+        log::warn("accept failed", {{"error", error.message()}});
+        co_await sleep_until(MonotonicClock::now() + accept_pause);
+        continue;
+      }
+      take(std::move(socket));
+    }
+  }
+
+  void take(Socket socket) {
+    const std::uint64_t open = all_metrics_.connections();
+    const std::size_t bound = context_.options.connections_max;
+    if (open >= bound) context_.metrics.reject(Rejection::connections);
+    if (open >= bound + turned_away_max) return;  // the socket closes here
+    scope_.spawn(serve(std::move(socket), open >= bound));
+  }
+
+  Task<void> serve(Socket socket, bool turn_away) {
+    Connection connection(std::move(socket), context_);
+    connections_.push_back(connection);
+    context_.metrics.connections.add();
+    context_.metrics.accepted.add();
+    if (turn_away) {
+      co_await connection.turn_away();
+    } else {
+      co_await connection.run();
+    }
+    context_.metrics.connections.subtract();
+  }
+
+  Task<void> sweep_all() {
+    while (!context_.stopping || !connections_.empty()) {
+      const MonotonicTime now = MonotonicClock::now();
+      context_.date_line = current_date_line();
+      const bool over = now >= grace_end_;
+      for (auto next = connections_.begin(); next != connections_.end();) {
+        Connection& connection = *next++;
+        if (over) {
+          ++cut_;
+          connection.abort();
+        } else {
+          connection.sweep(now);
+        }
+      }
+      if (over) grace_end_ = MonotonicTime::max();
+      if (keeps_house_) context_.handler.tick(scope_, now);
+      co_await sleep_until(now + (context_.stopping ? sweep_interval / 10 : sweep_interval));
+    }
+  }
+
+  ServerMetrics& all_metrics_;
+  IoLoop loop_;
+  LoopContext context_;
+  Acceptor acceptor_;
+  TaskScope scope_;
+  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
+  MonotonicTime grace_end_ = MonotonicTime::max();
+  std::size_t cut_ = 0;
+  const bool keeps_house_;
+  std::thread thread_;
+};
+
+Server::Server(ServerOptions options) : options_(std::move(options)) {}
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& handler, ByteBudget& budget,
+                                              ServerMetrics& metrics) {
+  ARMAZEM_ASSERT(options.threads > 0 && metrics.loops().size() == options.threads);
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  std::uint16_t port = server->options_.port;
+  for (std::size_t i = 0; i < server->options_.threads; ++i) {
+    auto worker = std::make_unique<Worker>(server->options_, handler, budget, metrics, i);
+    // The first decides the port when any will do.
+    const Result<std::uint16_t> listening = worker->listen(port, i == 0);
+    if (!listening) return fail(listening.error());
+    port = *listening;
+    server->workers_.push_back(std::move(worker));
+  }
+  server->port_ = port;
+  for (std::size_t i = 0; i < server->workers_.size(); ++i) server->workers_[i]->start(i);
+  return server;
+}
+
+Server::~Server() { stop(std::chrono::milliseconds(0)); }
+
+std::uint16_t Server::port() const noexcept { return port_; }
+
+std::size_t Server::stop(std::chrono::milliseconds grace) {
+  std::size_t cut = 0;
+  for (auto& worker : workers_) worker->begin_stop(MonotonicClock::now() + grace);
+  for (auto& worker : workers_) cut += worker->join();
+  workers_.clear();
+  return cut;
+}
+
+}  // namespace armazem::http

@@ -1,0 +1,154 @@
+#include "http/store_handlers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/utf8.h"
+#include "http/field_values.h"
+#include "http/json_text.h"
+#include "http/percent.h"
+#include "http/put_body.h"
+#include "http/read_answer.h"
+
+namespace armazem::http {
+namespace {
+
+using Kind = WriteAnswer::Kind;
+
+ValueForm form_of(std::string_view bytes, std::string_view content_type) {
+  const auto media = parse_media_type(content_type);
+  if (media && is_json_type(*media) && is_json(bytes)) return ValueForm::json;
+  return is_utf8(bytes) ? ValueForm::text : ValueForm::bytes;
+}
+
+std::optional<OpId> op_of(const Request& request, const WriteRequest& write) {
+  if (request.write.idempotency_key.empty()) return std::nullopt;
+  return digest_op_id({request.write.idempotency_key, write.kind, write.key.text(), write.value.content_type,
+                       write.value.bytes, write.ttl_seconds});
+}
+
+Problem too_large(std::size_t limit, std::size_t size) {
+  Problem problem{ProblemType::value_too_large, "the value has " + std::to_string(size) + " bytes; at most " +
+                                                    std::to_string(limit) + " are allowed"};
+  problem.limit = limit;
+  problem.size = size;
+  return problem;
+}
+
+Problem failed_condition(const Request& request, const WriteAnswer& answer) {
+  const bool create_only = request.write.condition.kind == Condition::Kind::if_absent;
+  Problem problem{ProblemType::precondition_failed, create_only ? "the key exists already"
+                  : answer.version.is_nil()                     ? "the key does not exist"
+                                                                : "the key holds another version"};
+  problem.current_etag = answer.version.is_nil() ? std::string() : "\"" + answer.version.text() + "\"";
+  return problem;
+}
+
+void add_version(Response& response, const Version& version) { response.add_header("Armazem-Version", version.text()); }
+
+void answer_put(const WriteAnswer& answer, const std::string& key, Response& response) {
+  response.status = answer.kind == Kind::created ? 201 : 200;
+  response.add_header("Content-Type", "application/json");
+  add_etag(response, answer.version);
+  add_version(response, answer.version);
+  if (answer.kind == Kind::created) response.add_header("Location", "/store/" + percent_encode_path(key));
+  response.body.append("{\"key\":");
+  append_json_string(response.body, key);
+  response.body.append(",\"version\":\"").append(answer.version.text()).append("\"}\n");
+}
+
+void answer_delete(const WriteAnswer& answer, std::string_view request_id, Response& response) {
+  if (answer.kind == Kind::deleted) {
+    response.status = 204;
+  } else {
+    render({ProblemType::not_found, "no value is stored under this key; nothing was deleted"}, request_id, response);
+  }
+  add_version(response, answer.version);
+}
+
+void answer_write(const Request& request, const std::string& key, const Result<WriteAnswer>& answer, Response& response) {
+  const auto refuse = [&](const Problem& problem) { render(problem, request_id_or_new(request.head), response); };
+  if (!answer) return refuse(problem_of(answer.error()));
+  switch (answer->kind) {
+    case Kind::created:
+    case Kind::replaced:
+      answer_put(*answer, key, response);
+      return echo_request_id(request.head, response);
+    case Kind::deleted:
+      answer_delete(*answer, {}, response);
+      return echo_request_id(request.head, response);
+    case Kind::nothing_to_delete: return answer_delete(*answer, request_id_or_new(request.head), response);
+    case Kind::condition_failed: return refuse(failed_condition(request, *answer));
+  }
+}
+
+}  // namespace
+
+Task<Done> StoreHandlers::read(Request& request, Response& response) {
+  const Deadline deadline = Deadline::after(MonotonicClock::now(), options_.read_timeout);
+  Task<Result<std::optional<Record>>> found = reader_.read(*request.key, deadline);
+  if (!found.ready()) return read_later(std::move(found), request, response);
+  answer_read(request, found.take_ready(), response);
+  return Task<Done>(Done{});
+}
+
+Task<Done> StoreHandlers::read_later(Task<Result<std::optional<Record>>> pending, Request& request, Response& response) {
+  Result<std::optional<Record>> found = co_await std::move(pending);
+  answer_read(request, std::move(found), response);
+  co_return Done{};
+}
+
+Task<Done> StoreHandlers::write(Request& request, Response& response) {
+  std::variant<WriteRequest, Problem> made = make_put(request);
+  if (const auto* problem = std::get_if<Problem>(&made)) {
+    render(*problem, request_id_or_new(request.head), response);
+    co_return Done{};
+  }
+  WriteRequest write = std::get<WriteRequest>(std::move(made));
+  write.op = op_of(request, write);
+  const std::string key = write.key.text();
+  std::chrono::milliseconds wait = options_.write_timeout;
+  if (request.write.wait_seconds) wait = std::max(wait, std::chrono::milliseconds(*request.write.wait_seconds * 1000));
+  const Deadline deadline = Deadline::after(MonotonicClock::now(), wait);
+  const Result<WriteAnswer> answer = co_await writer_.write(std::move(write), deadline);
+  answer_write(request, key, answer, response);
+  co_return Done{};
+}
+
+std::variant<WriteRequest, Problem> StoreHandlers::make_put(Request& request) const {
+  if (request.route == Route::store) return make_put_from_json(request);
+  WriteRequest write{.kind = Mutation::Kind::remove, .key = std::move(*request.key), .value = {},
+                     .condition = request.write.condition, .ttl_seconds = 0, .op = {}};
+  if (request.head.method == Method::remove) return write;
+  write.kind = Mutation::Kind::put;
+  write.ttl_seconds = request.write.ttl_seconds;
+  write.value.content_type = request.head.header(Header::content_type).value_or("application/octet-stream");
+  write.value.bytes = std::move(request.body);
+  write.value.form = form_of(write.value.bytes, write.value.content_type);
+  return write;
+}
+
+std::variant<WriteRequest, Problem> StoreHandlers::make_put_from_json(Request& request) const {
+  std::variant<PutBody, Problem> parsed = parse_put_body(request.body);
+  if (auto* problem = std::get_if<Problem>(&parsed)) return std::move(*problem);
+  PutBody& body = std::get<PutBody>(parsed);
+  if (body.value.bytes.size() > options_.value_bytes_max) return too_large(options_.value_bytes_max, body.value.bytes.size());
+  const std::size_t key_size = body.key.size();
+  Result<Key> key = Key::parse(std::move(body.key));
+  if (!key) {
+    Problem problem{ProblemType::key_invalid, key.error().message};
+    if (key_size > limits::key_bytes_max) {
+      problem.limit = limits::key_bytes_max;
+      problem.size = key_size;
+    }
+    return problem;
+  }
+  if (body.ttl_seconds && request.write.ttl_seconds != 0) {
+    return Problem{ProblemType::ttl_invalid, "the time to live stands both in the body and in Armazem-TTL; give it once"};
+  }
+  return WriteRequest{.kind = Mutation::Kind::put, .key = std::move(*key), .value = std::move(body.value),
+                      .condition = request.write.condition,
+                      .ttl_seconds = body.ttl_seconds.value_or(request.write.ttl_seconds), .op = {}};
+}
+
+}  // namespace armazem::http

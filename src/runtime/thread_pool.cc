@@ -1,0 +1,68 @@
+#include "runtime/thread_pool.h"
+
+#include <pthread.h>
+
+#include "core/assert.h"
+
+namespace armazem {
+namespace {
+
+// The pool whose thread this is; read by running_here only.
+thread_local const ThreadPool* pool_of_this_thread = nullptr;
+
+}  // namespace
+
+ThreadPool::ThreadPool(std::string name, std::size_t threads) {
+  ARMAZEM_ASSERT(threads > 0);
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { run(); });
+    pthread_setname_np(threads_.back().native_handle(), name.substr(0, 15).c_str());
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); }
+
+void ThreadPool::post_all(std::span<const std::coroutine_handle<>> resume) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.end(), resume.begin(), resume.end());
+    waiting_.store(queue_.size(), std::memory_order_relaxed);
+  }
+  if (resume.size() == 1) {
+    wake_.notify_one();
+  } else {
+    wake_.notify_all();
+  }
+}
+
+void ThreadPool::post_at(MonotonicTime, std::coroutine_handle<>) {
+  ARMAZEM_ASSERT(!"timers belong to I/O executors");
+}
+
+bool ThreadPool::running_here() const noexcept { return pool_of_this_thread == this; }
+
+void ThreadPool::run() {
+  pool_of_this_thread = this;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    const std::coroutine_handle<> next = queue_.front();
+    queue_.pop_front();
+    waiting_.store(queue_.size(), std::memory_order_relaxed);
+    lock.unlock();
+    next.resume();
+    lock.lock();
+  }
+}
+
+}  // namespace armazem

@@ -1,0 +1,56 @@
+#include "service/writer.h"
+
+#include <utility>
+
+#include "core/limits.h"
+
+namespace armazem {
+namespace {
+
+Mutation make_mutation(const WriteRequest& request, Version version) {
+  Mutation mutation{request.kind, request.key, request.value, version, request.condition, std::nullopt};
+  if (request.ttl_seconds > 0) {
+    mutation.expires_at_ms = version.ms() + static_cast<std::uint64_t>(request.ttl_seconds) * 1000;
+  }
+  return mutation;
+}
+
+WriteAnswer::Kind answer_kind(Effect effect) noexcept {
+  switch (effect) {
+    case Effect::created: return WriteAnswer::Kind::created;
+    case Effect::replaced: return WriteAnswer::Kind::replaced;
+    case Effect::deleted: return WriteAnswer::Kind::deleted;
+    case Effect::nothing_to_delete: return WriteAnswer::Kind::nothing_to_delete;
+  }
+  return WriteAnswer::Kind::created;
+}
+
+Result<WriteAnswer> final_answer(const Outcome& outcome) {
+  switch (outcome.verdict) {
+    case Verdict::applied: return WriteAnswer{answer_kind(outcome.effect), outcome.version, outcome.replayed};
+    case Verdict::condition_failed: return WriteAnswer{WriteAnswer::Kind::condition_failed, outcome.current, false};
+    case Verdict::superseded:
+      return fail(ErrorCode::overloaded, "other writers of this key kept overtaking this write; nothing was changed");
+    case Verdict::indeterminate:
+    case Verdict::too_old:
+      return fail(ErrorCode::outcome_unknown, "newer writes of this key leave no trace of whether this one was applied");
+  }
+  return fail(ErrorCode::internal, "unknown verdict");
+}
+
+}  // namespace
+
+Task<Result<WriteAnswer>> Writer::write(WriteRequest request, Deadline deadline) {
+  const OpId op = request.op ? *request.op : ops_.next();
+  Version version = clock_.stamp(op);
+  for (int restamps = 0;; ++restamps) {
+    Mutation mutation = make_mutation(request, version);
+    const Result<Outcome> outcome = co_await batcher_.submit(std::move(mutation), deadline);
+    if (!outcome) co_return fail(outcome.error());
+    // `superseded` is the proof that the mutation was never applied; only then may it be sent again.
+    if (outcome->verdict != Verdict::superseded || restamps == limits::restamps_max) co_return final_answer(*outcome);
+    version = HybridClock::stamp_above(outcome->current, op);
+  }
+}
+
+}  // namespace armazem

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# All tests: installs what they need, builds, runs, and ends with one line of counts.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'EOT'
+Usage: ./test.sh [WHAT]
+
+  all        everything below but 'fuzz' and 'soak' (the default)
+  ci         the same; what .ci/run calls
+  unit       unit, property and contract tests; quick
+  http       the HTTP conformance suite against a server of its own
+  web        OpenAPI document and pages, in a headless browser
+  crash      kill -9 and loss of power
+  asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan       unit and HTTP tests with ThreadSanitizer
+  fuzz       each libFuzzer target for ARMAZEM_FUZZ_SECONDS (default 60)
+  soak       200 rounds of kill -9 under 32 writers
+
+Settings: ARMAZEM_CRASH_ROUNDS (rounds of kill -9 in 'all' and 'ci', default 15), ARMAZEM_SKIP_INSTALL=1.
+EOT
+}
+
+passed=0 failed=0 skipped=0
+failures=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+# count NAME LOG KIND STATUS: adds up what a runner said at its end. A runner that failed without saying how counts as one.
+count() {
+  local name=$1 log=$2 kind=$3 status=$4 p=0 f=0 s=0
+  case $kind in
+    ctest)
+      p=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed' "$log"); s=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*Skipped' "$log")
+      f=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*(Failed|Timeout|Exception|Not Run)' "$log") ;;
+    pytest)
+      local line; line=$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$log" | tail -n 1)
+      p=$(sed -nE 's/.*[^0-9]?([0-9]+) passed.*/\1/p' <<<" $line"); f=$(sed -nE 's/.*[^0-9]([0-9]+) failed.*/\1/p' <<<" $line")
+      s=$(sed -nE 's/.*[^0-9]([0-9]+) skipped.*/\1/p' <<<" $line")
+      local errors; errors=$(sed -nE 's/.*[^0-9]([0-9]+) error.*/\1/p' <<<" $line"); f=$(( ${f:-0} + ${errors:-0} )) ;;
+    step) [ "$status" -eq 0 ] && p=1 || f=1 ;;
+  esac
+  p=${p:-0} f=${f:-0} s=${s:-0}
+  [ "$status" -ne 0 ] && [ "$f" -eq 0 ] && f=1
+  [ "$kind" != step ] && [ $((p + f + s)) -eq 0 ] && f=1
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  [ "$f" -gt 0 ] && failures+=("$name")
+  return 0
+}
+
+run() {  # run NAME KIND COMMAND…
+  local name=$1 kind=$2 log status; shift 2
+  log=$(mktemp)
+  say "$name"
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  count "$name" "$log" "$kind" "$status"
+  rm -f "$log"
+  return "$status"
+}
+
+build() {  # build PRESET: quiet unless it fails
+  local preset=$1 log; shift
+  log=$(mktemp)
+  say "build ($preset)"
+  if cmake --preset "$preset" "$@" >"$log" 2>&1 && cmake --build --preset "$preset" >>"$log" 2>&1; then
+    tail -n 1 "$log"; rm -f "$log"
+  else
+    tail -n 60 "$log"; rm -f "$log"; failed=$((failed + 1)); failures+=("build ($preset)"); finish
+  fi
+}
+
+unit() { run "unit, property and contract tests ($1)" ctest ctest --test-dir "build/$1" --output-on-failure -j 2 "${@:2}"; }
+python_tests() { run "$1" pytest env ARMAZEM_BIN="$PWD/build/$2/bin/armazem" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini "${@:3}"; }
+
+sanitized() {  # sanitized PRESET: fewer random sequences, longer deadlines
+  build "$1"
+  export ARMAZEM_SLOW=1 ARMAZEM_PROPERTY_SEQUENCES=20000
+  export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp" ASAN_OPTIONS="detect_leaks=1" UBSAN_OPTIONS="print_stacktrace=1"
+  unit "$1"
+  python_tests "HTTP conformance ($1)" "$1" tests/http
+  unset ARMAZEM_SLOW ARMAZEM_PROPERTY_SEQUENCES
+}
+
+finish() {
+  echo
+  [ ${#failures[@]} -gt 0 ] && printf 'failed in: %s\n' "${failures[@]}"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+what=${1:-all}
+case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|asan|tsan|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
+
+. scripts/packages.sh
+need_packages build test || exit 1
+
+case $what in
+  unit) build release; unit release ;;
+  http) build release; python_tests "HTTP conformance" release tests/http ;;
+  web) build release; python_tests "documents and pages" release tests/web ;;
+  crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
+  asan|tsan) sanitized "$what" ;;
+  fuzz) build fuzz; run "fuzzing" step tests/fuzz/run.sh ;;
+  soak) build release; run "kill -9, 200 rounds" step /usr/bin/python3 tests/crash/test_kill9.py --rounds 200 --writers 32 ;;
+  all|ci)
+    build release -DARMAZEM_WERROR=ON
+    unit release
+    python_tests "HTTP conformance" release tests/http
+    python_tests "documents and pages" release tests/web
+    python_tests "kill -9" release tests/crash
+    sanitized asan
+    sanitized tsan ;;
+esac
+finish
