@@ -93,7 +93,6 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   CLI::App app{"Armazém: a durable key-value store with a REST API.", "armazem"};
   app.set_version_flag("--version", "armazem " + std::string(build::version) + " (" + std::string(build::commit) + ")");
   app.footer(std::string(examples));
-  app.require_subcommand(1);
   Texts flags;
   Texts variables;
   Texts file;
@@ -113,6 +112,7 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
     const int code = app.exit(error, out, err);
     return ExitRequest{code == 0 ? 0 : exit_usage, out.str(), err.str()};
   }
+  if (app.get_subcommands().empty()) return ExitRequest{exit_usage, "", app.help()};
   if (settings.parsed()) {
     invocation.command = Command::print_settings;
     return invocation;

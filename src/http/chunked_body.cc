@@ -15,11 +15,20 @@ using beast::error_code;
 // The real headers were parsed before; this parser is only asked for what comes behind them.
 constexpr std::string_view stand_in_head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+// What the parser holds back is a chunk's size line or the trailers, where every line ends with CRLF.
+bool has_bare_line_feed(std::string_view held) noexcept {
+  for (auto at = held.find('\n'); at != held.npos; at = held.find('\n', at + 1)) {
+    if (at == 0 || held[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 class ChunkedBody::Parser final : public beast::http::basic_parser<true> {
  public:
-  Parser(std::size_t body_bytes_max, bool drop) : bytes_max_(body_bytes_max), drop_(drop) {
+  Parser(std::size_t keep_bytes_max, std::size_t read_bytes_max)
+      : keep_bytes_max_(keep_bytes_max), read_bytes_max_(read_bytes_max) {
     body_limit(boost::none);
     error_code ec;
     put(boost::asio::buffer(stand_in_head), ec);
@@ -27,7 +36,9 @@ class ChunkedBody::Parser final : public beast::http::basic_parser<true> {
   }
 
   std::string* body = nullptr;
-  bool too_large = false;
+  bool endless = false;
+
+  [[nodiscard]] bool too_large() const noexcept { return decoded_ > keep_bytes_max_; }
 
  private:
   void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
@@ -36,30 +47,37 @@ class ChunkedBody::Parser final : public beast::http::basic_parser<true> {
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(beast::string_view part, error_code&) override { return part.size(); }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view extensions, error_code& ec) override {
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view extensions, error_code& ec) override {
+    if (size > read_bytes_max_ - decoded_) {  // refused before its bytes are waited for
+      endless = true;
+      ec = beast::http::error::body_limit;
+      return;
+    }
     extension_bytes_ += extensions.size();
     if (extension_bytes_ > chunk_extension_bytes_max) ec = beast::http::error::bad_chunk_extension;
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code& ec) override {
-    decoded_ += part.size();
-    if (decoded_ > bytes_max_) {
-      too_large = true;
-      ec = beast::http::error::body_limit;
-      return 0;
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code&) override {
+    decoded_ += part.size();  // bounded by the check of each chunk's announced size
+    if (!too_large()) {
+      body->append(part.data(), part.size());
+    } else if (!body->empty()) {
+      *body = std::string();
     }
-    if (!drop_) body->append(part.data(), part.size());
     return part.size();
   }
   void on_finish_impl(error_code&) override {}
 
-  const std::size_t bytes_max_;
-  const bool drop_;
+  const std::size_t keep_bytes_max_;
+  const std::size_t read_bytes_max_;
   std::size_t decoded_ = 0;
   std::size_t extension_bytes_ = 0;
 };
 
-ChunkedBody::ChunkedBody(std::size_t body_bytes_max, bool drop) : parser_(std::make_unique<Parser>(body_bytes_max, drop)) {}
+ChunkedBody::ChunkedBody(std::size_t keep_bytes_max, std::size_t read_bytes_max)
+    : parser_(std::make_unique<Parser>(keep_bytes_max, read_bytes_max)) {}
 ChunkedBody::~ChunkedBody() = default;
+
+bool ChunkedBody::too_large() const noexcept { return parser_->too_large(); }
 
 ChunkedBody::Progress ChunkedBody::feed(std::string_view bytes, std::string& body) {
   Progress progress;
@@ -70,14 +88,16 @@ ChunkedBody::Progress ChunkedBody::feed(std::string_view bytes, std::string& bod
     if (rest.empty()) return progress;
     const std::size_t used = parser_->put(boost::asio::buffer(rest.data(), rest.size()), ec);
     progress.used += used;
-    if (parser_->too_large) {
-      progress.too_large = true;
+    if (parser_->endless) {
+      progress.endless = true;
       return progress;
     }
     if (ec == beast::http::error::need_more) {
-      // What is held back is a chunk header or trailers: small, or hostile.
-      if (bytes.size() - progress.used > trailer_bytes_max) {
+      const std::string_view held = bytes.substr(progress.used);
+      if (held.size() > trailer_bytes_max) {
         progress.problem = Problem{ProblemType::request_invalid, "a chunk header or the trailers are too long"};
+      } else if (has_bare_line_feed(held)) {
+        progress.problem = Problem{ProblemType::request_invalid, "a line of the chunked body ends with a bare line feed"};
       }
       return progress;
     }

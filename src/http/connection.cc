@@ -102,7 +102,7 @@ Task<void> Connection::run() {
       }
     }
     if (append_answer() || out_.size() > gather_bytes_max) co_await flush_with_content();
-    if (problem && keep_ && !lost_ && request_.head.has_body() && !co_await skip_body()) keep_ = false;
+    if (problem && keep_ && !lost_ && request_.head.has_body() && !body_read_ && !co_await skip_body()) keep_ = false;
     finish_request();
   }
   if (!out_.empty() && !lost_) {
@@ -192,13 +192,14 @@ Task<std::optional<Problem>> Connection::read_sized_body() {
 }
 
 Task<std::optional<Problem>> Connection::read_chunked_body() {
-  ChunkedBody chunks(request_.body_bytes_max, request_.drop_body);
+  const std::size_t keep = request_.drop_body ? 0 : request_.body_bytes_max;
+  ChunkedBody chunks(keep, std::max<std::size_t>(request_.body_bytes_max, skip_bytes_max));
   std::string raw(in_.unread().substr(used_));
   used_ = in_.unread().size();
   while (true) {
     ChunkedBody::Progress progress = chunks.feed(raw, request_.body);
     raw.erase(0, progress.used);
-    if (progress.problem || progress.too_large) {
+    if (progress.problem || progress.endless) {
       keep_ = false;  // where the next request begins is unknown
       co_return progress.problem ? std::move(*progress.problem) : value_too_large(request_.body_bytes_max, std::nullopt);
     }
@@ -215,6 +216,8 @@ Task<std::optional<Problem>> Connection::read_chunked_body() {
     }
   }
   behind_chunks_ = std::move(raw);
+  body_read_ = true;
+  if (chunks.too_large() && !request_.drop_body) co_return value_too_large(request_.body_bytes_max, std::nullopt);
   co_return std::nullopt;
 }
 
@@ -297,6 +300,7 @@ void Connection::finish_request() {
   request_.key.reset();
   request_.write = {};
   request_.drop_body = request_.raw = false;
+  body_read_ = false;
   if (response_.body.capacity() > copy_bytes_max) response_.body = std::string();
   response_.clear();
   phase_ = Phase::idle;

@@ -88,6 +88,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::size_t used_ = 0;                          // bytes at the front of `in_` that belong to this request
   std::optional<std::string> behind_chunks_;      // what was read behind a chunked body: the next requests
   MonotonicTime begun_;                           // when the request's headers were complete
+  bool body_read_ = false;                        // although the request was refused
   bool malformed_ = false;                        // the request could not be parsed: nothing behind it can be trusted
   bool keep_ = true;                              // another request may follow
   bool timed_out_ = false;

@@ -45,6 +45,16 @@ std::string_view unquote(std::string_view text) noexcept {
   return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
+bool is_quoted_string(std::string_view text) noexcept {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') return false;
+    if (text[i] == '\\' && ++i == text.size()) return false;
+  }
+  return true;
+}
+
 std::optional<EntityTag> parse_entity_tag(std::string_view text) {
   EntityTag tag;
   if (text.starts_with("W/")) {
@@ -118,6 +128,8 @@ std::optional<MediaType> parse_media_type(std::string_view value) {
     if (parameter.empty()) continue;
     const auto equals = parameter.find('=');
     if (equals == parameter.npos || !is_token(parameter.substr(0, equals))) return std::nullopt;
+    const std::string_view setting = parameter.substr(equals + 1);
+    if (!is_token(setting) && !is_quoted_string(setting)) return std::nullopt;
     if (equal_ignoring_case(parameter.substr(0, equals), "charset")) media.charset = unquote(parameter.substr(equals + 1));
   }
   return media;

@@ -92,7 +92,7 @@ void render(const Problem& problem, std::string_view request_id, Response& respo
   append_member(body, "request_id", request_id);
   if (problem.limit) body.append(",\"limit\":").append(std::to_string(*problem.limit));
   if (problem.size) body.append(",\"size\":").append(std::to_string(*problem.size));
-  if (!problem.field.empty()) append_member(body, "field", problem.field);
+  if (problem.field) append_member(body, "field", *problem.field);
   if (!problem.allow.empty()) append_member(body, "allow", problem.allow);
   if (problem.current_etag) {
     if (problem.current_etag->empty()) {

@@ -33,7 +33,7 @@ struct Problem {
   std::string detail;                              // what is wrong here, and what to do
   std::optional<std::uint64_t> limit = {};         // for sizes: what is allowed …
   std::optional<std::uint64_t> size = {};          // … and what came
-  std::string field = {};                          // the member of the body that is meant
+  std::optional<std::string> field = {};           // the member of the body that is meant
   std::string allow = {};                          // for 405
   std::optional<std::string> current_etag = {};    // for 412; an empty string is shown as null
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/utf8.h"
 #include "http/json_text.h"
 
 namespace armazem::http {
@@ -73,9 +74,11 @@ class PutHandler {
   bool on_document_end(json::error_code&) { return true; }
 
   bool on_object_begin(json::error_code& ec) {
-    if (depth_++ == 0) return true;
-    if (!expect_value(ec, "an object")) return false;
-    rewriter_.begin('{');
+    if (depth_ > 0) {
+      if (!expect_value(ec, "an object")) return false;
+      rewriter_.begin('{');
+    }
+    ++depth_;
     return true;
   }
   bool on_object_end(std::size_t, json::error_code&) {
@@ -84,7 +87,7 @@ class PutHandler {
     return end_value();
   }
   bool on_array_begin(json::error_code& ec) {
-    if (depth_ == 0) return refuse(ec, "", "the body must be a JSON object with \"key\" and \"value\"");
+    if (depth_ == 0) return refuse_top_level(ec);
     if (!expect_value(ec, "an array")) return false;
     ++depth_;
     rewriter_.begin('[');
@@ -117,7 +120,7 @@ class PutHandler {
   bool on_string(json::string_view part, std::size_t, json::error_code& ec) {
     text_.append(part);
     std::string text = std::exchange(text_, {});
-    if (depth_ == 0) return refuse(ec, "", "the body must be a JSON object with \"key\" and \"value\"");
+    if (depth_ == 0) return refuse_top_level(ec);
     if (depth_ > 1) {
       rewriter_.string(text);
       return true;
@@ -147,11 +150,15 @@ class PutHandler {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
  private:
-  bool refuse(json::error_code& ec, std::string field, std::string detail, ProblemType type = ProblemType::body_invalid) {
+  bool refuse(json::error_code& ec, std::optional<std::string> field, std::string detail,
+              ProblemType type = ProblemType::body_invalid) {
     problem = Problem{type, std::move(detail)};
     problem->field = std::move(field);
     ec = json::error::exception;
     return false;
+  }
+  bool refuse_top_level(json::error_code& ec) {
+    return refuse(ec, std::nullopt, "the body must be a JSON object with \"key\" and \"value\"");
   }
 
   bool begin_member(const std::string& name, json::error_code& ec) {
@@ -177,7 +184,7 @@ class PutHandler {
   // True when a structure, number, boolean or null may stand here.
   bool expect_value(json::error_code& ec, std::string_view what) {
     if (depth_ > 1 || member_ == Member::value) return true;
-    if (depth_ == 0) return refuse(ec, "", "the body must be a JSON object with \"key\" and \"value\"");
+    if (depth_ == 0) return refuse_top_level(ec);
     if (member_ == Member::ttl) {
       return refuse(ec, "ttl", "\"ttl\" must be a whole number of seconds, not " + std::string(what), ProblemType::ttl_invalid);
     }
@@ -274,6 +281,7 @@ std::optional<Problem> missing_member(const PutHandler& handler) {
 
 std::variant<PutBody, Problem> parse_put_body(std::string_view text) {
   if (only_blanks(text)) return Problem{ProblemType::json_invalid, "the body is empty; a JSON object is expected"};
+  if (!is_utf8(text)) return Problem{ProblemType::json_invalid, "the body is not valid UTF-8"};
   json::basic_parser<PutHandler> parser(options());
   json::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
@@ -289,6 +297,7 @@ std::variant<PutBody, Problem> parse_put_body(std::string_view text) {
 }
 
 bool is_json(std::string_view text) {
+  if (!is_utf8(text)) return false;
   json::basic_parser<NullHandler> parser(options());
   json::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);

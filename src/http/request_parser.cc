@@ -6,7 +6,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 
 #include "http/field_values.h"
 
@@ -104,10 +104,9 @@ class HeadParser final : public beast::http::basic_parser<true> {
 
   void content_length(std::string_view value, error_code& ec) {
     if (head_.content_length) return refuse(ec, "Content-Length is repeated");
-    const bool digits = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits || value.size() > 18) return refuse(ec, "Content-Length is not a plain number");
     std::uint64_t number = 0;
-    for (const char c : value) number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc{} || end != value.data() + value.size()) return refuse(ec, "Content-Length is not a plain number");
     head_.content_length = number;
   }
 

@@ -37,6 +37,9 @@ WRONG_SHAPE = {
     "doubled-by-escape": (rb'{"key":"KEY","value":1,"v\u0061lue":2}', ("value",)),
     "key-number": (b'{"key":1,"value":1}', ("key",)), "key-null": (b'{"key":null,"value":1}', ("key",)), "key-true": (b'{"key":true,"value":1}', ("key",)),
     "key-array": (b'{"key":["KEY"],"value":1}', ("key",)), "key-object": (b'{"key":{},"value":1}', ("key",)),
+    "key-empty-array": (b'{"key":[],"value":1}', ("key",)), "key-inside-object": (b'{"key":{"key":"KEY"},"value":1}', ("key",)),
+    "key-inside-arrays": (b'{"key":[["KEY"]],"value":1}', ("key",)), "only-nested-key": (b'{"value":{"key":"KEY"}}', ("key",)),
+    "only-nested-value": (b'{"key":"KEY","ttl":5,"x":{"value":1}}', ("x", "value")),
 }
 
 

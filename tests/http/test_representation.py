@@ -17,6 +17,8 @@ JSON_VALUES = {
     "empty array": ("[ ]", "[]"),
     "object loses only blanks": ('{ "b" : 1 , "a" : [ 1 , 2.0 ] }', '{"b":1,"a":[1,2.0]}'),
     "line ends": ('{\r\n\t"a":\n1}', '{"a":1}'),
+    "members of its own called key, value and ttl": ('{"key":"x","value":{"ttl":-1,"key":[]},"ttl":"y"}',) * 2,
+    "empty and repeated names": ('{"":1,"":[{"":{}}]}',) * 2,
     "blanks inside strings stay": ('{"a b": " c  d "}', '{"a b":" c  d "}'),
 }
 
@@ -46,6 +48,14 @@ def test_json_value_is_stored_compact(client, key, written, stored):
     assert client.put_json_text(body).status == 201
     assert raw(client, key) == ("application/json", stored.encode())
     assert client.get(key).body == b'{"value":' + stored.encode() + b"}\n"
+
+
+@pytest.mark.parametrize("body", ['{"value":[1],"ttl":600,"key":"KEY"}', '{"ttl":600,"key":"KEY","value":[1]}', ' { "ttl" : 600 , "value" : [ 1 ] , "key" : "KEY" } \r\n'],
+                         ids=range(3))
+def test_order_of_members_means_nothing(client, key, body):
+    assert client.put_json_text(body.replace("KEY", key).encode()).status == 201
+    assert raw(client, key) == ("application/json", b"[1]")
+    assert client.get(key).header("Armazem-Expires")
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=range(len(NUMBERS)))

@@ -50,13 +50,13 @@ def test_malformed_environment_variable(tmp_path):
 
 def test_unknown_key_in_the_config_file(tmp_path):
     config = tmp_path / "armazem.conf"
-    config.write_text("no-such-key = 1\n")
+    config.write_text('no-such-key = "1"\n')
     refused("--config", config, "--port", "0", "--data", tmp_path / "data", name="no-such-key")
 
 
 def test_malformed_value_in_the_config_file(tmp_path):
     config = tmp_path / "armazem.conf"
-    config.write_text("max-connections = many\n")
+    config.write_text('max-connections = "many"\n')
     refused("--config", config, "--port", "0", "--data", tmp_path / "data", name="max-connections")
 
 

@@ -108,7 +108,7 @@ def test_idle_connections_do_not_hold_the_stop_up(start_server):
 
 def test_stop_while_answers_are_not_read(start_server, make_client, key):
     """A client that reads nothing must not keep the process from ending."""
-    server = start_server()
+    server = start_server("--grace", "1s")
     make_client(server).put(key, b"x" * 1_000_000)
     with RawConnection(server.address) as greedy:
         greedy.send(request_bytes("GET", path_of(key) + "?raw") * 50)

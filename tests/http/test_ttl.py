@@ -12,7 +12,7 @@ LONGEST = 315_360_000  # ten years in seconds
 EXPIRES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 BAD_HEADER = ["0", "-1", "abc", "1.5", "1e3", "+5", "0x10", "1 2", "5,6", "", str(LONGEST + 1), "9" * 30, "-9223372036854775808", "NaN", "5s"]
 BAD_RANGE = ["0", "-1", str(LONGEST + 1), "9" * 30, "-" + "9" * 30]
-BAD_TYPE = ["1.5", '"10"', "null", "true", "[10]", "{}"]
+BAD_TYPE = ["1.5", '"10"', "null", "true", "[10]", "{}", "[]", '{"ttl":10}', "[[10]]", "10.0", "1e1"]
 
 
 def by_header(client, key, seconds):
