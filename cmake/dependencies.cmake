@@ -19,7 +19,3 @@ add_library(armazem_rocksdb_driver INTERFACE)
 target_include_directories(armazem_rocksdb_driver SYSTEM INTERFACE "${ARMAZEM_ROCKSDB_INCLUDE}")
 target_link_libraries(armazem_rocksdb_driver INTERFACE "${ARMAZEM_ROCKSDB_LIBRARY}")
 
-add_library(armazem_asio INTERFACE)
-target_link_libraries(armazem_asio INTERFACE Boost::headers Threads::Threads)
-target_compile_definitions(armazem_asio INTERFACE
-  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION)

@@ -1,5 +1,9 @@
 #include "http/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -45,11 +49,10 @@ Problem value_too_large(std::size_t limit, std::optional<std::uint64_t> size) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, LoopContext& context)
-    : socket_(std::move(socket)), context_(context), share_(context.budget), begun_(MonotonicClock::now()) {
-  IoError ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+Connection::Connection(FileDescriptor socket, LoopContext& context)
+    : socket_(std::move(socket), context.loop), context_(context), share_(context.budget) {
+  const int on = 1;
+  ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   enter(Phase::idle, context_.options.idle_timeout);
 }
 
@@ -69,7 +72,7 @@ Task<void> Connection::run() {
       } else if (phase_ != Phase::header) {
         enter(Phase::header, context_.options.header_timeout);
       }
-      ReadSome read{socket_, in_.prepare()};
+      ReadSome read(socket_, in_.prepare());
       const IoResult received = co_await read;
       in_.commit(received.bytes);
       if (!received.error) continue;
@@ -78,7 +81,7 @@ Task<void> Connection::run() {
     }
     scan_progress_ = {};
     in_.consume(scan.skip);
-    begun_ = MonotonicClock::now();
+    request_.begun = MonotonicClock::now();
     std::optional<Problem> problem;
     if (scan.problem) {
       malformed_ = true;
@@ -110,19 +113,18 @@ Task<void> Connection::run() {
     flushed(co_await write);
   }
   if (!lost_ && !keep_) co_await linger();
-  IoError ignored;
-  socket_.close(ignored);
+  socket_.close();
 }
 
 Task<void> Connection::turn_away() {
+  request_.begun = context_.coarse_now;
   malformed_ = true;
   answer_problem({ProblemType::too_many_connections, "this server holds as many connections as it may; try again"});
   if (append_answer()) co_await flush_with_content();
   WriteAll write = flush();
   flushed(co_await write);
   if (!lost_) co_await linger();
-  IoError ignored;
-  socket_.close(ignored);
+  socket_.close();
 }
 
 std::optional<Problem> Connection::begin_request(std::size_t head_bytes) {
@@ -179,7 +181,7 @@ Task<std::optional<Problem>> Connection::read_sized_body() {
   for (std::size_t got = here.size(); got < size;) {
     const std::size_t left = size - got;
     char* const to = request_.drop_body ? dropped.data() : body.data() + got;
-    ReadSome read{socket_, {to, request_.drop_body ? std::min(left, dropped.size()) : left}};
+    ReadSome read(socket_, {to, request_.drop_body ? std::min(left, dropped.size()) : left});
     const IoResult received = co_await read;
     if (received.error) {
       if (timed_out_) co_return timeout_problem("the request's body");
@@ -224,7 +226,7 @@ Task<std::optional<Problem>> Connection::read_chunked_body() {
 Task<bool> Connection::read_more(std::string& to) {
   const std::size_t had = to.size();
   to.resize(had + body_read_bytes);
-  ReadSome read{socket_, {to.data() + had, body_read_bytes}};
+  ReadSome read(socket_, {to.data() + had, body_read_bytes});
   const IoResult received = co_await read;
   to.resize(had + received.bytes);
   co_return !received.error;
@@ -282,7 +284,7 @@ bool Connection::append_answer() {
 }
 
 void Connection::finish_request() {
-  const auto spent = MonotonicClock::now() - begun_;
+  const auto spent = MonotonicClock::now() - request_.begun;
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count();
   const Route route = malformed_ ? Route::other : request_.route;
   const Method method = malformed_ ? Method::other : request_.head.method;
@@ -312,13 +314,13 @@ Task<void> Connection::flush_with_content() {
   const bool head_only = has_no_content(response_.status) || (!malformed_ && request_.head.method == Method::head);
   const bool separate = !head_only && content.size() > copy_bytes_max;
   enter(Phase::writing, context_.options.write_timeout);
-  WriteAll write{socket_, {asio::buffer(out_), separate ? asio::buffer(content.data(), content.size()) : asio::const_buffer()}};
+  WriteAll write(socket_, out_, separate ? content : std::string_view());
   flushed(co_await write);
 }
 
 WriteAll Connection::flush() {
   if (phase_ != Phase::handling) enter(Phase::writing, context_.options.write_timeout);
-  return WriteAll{socket_, {asio::buffer(out_), asio::const_buffer()}};
+  return WriteAll(socket_, out_, {});
 }
 
 void Connection::flushed(const IoResult& result) {
@@ -329,14 +331,12 @@ void Connection::flushed(const IoResult& result) {
 
 // Lets the client read the last answer: closing at once while it still sends would reset the connection and drop it.
 Task<void> Connection::linger() {
-  IoError ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  if (ignored) co_return;
+  socket_.shutdown_send();
   timed_out_ = false;
   enter(Phase::lingering, linger_timeout);
   char dropped[4096];
   for (std::size_t got = 0; got < linger_bytes_max;) {
-    ReadSome read{socket_, asio::buffer(dropped)};
+    ReadSome read(socket_, dropped);
     const IoResult received = co_await read;
     if (received.error) break;
     got += received.bytes;
@@ -345,7 +345,7 @@ Task<void> Connection::linger() {
 
 void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
   phase_ = phase;
-  phase_end_ = limit == std::chrono::milliseconds::max() ? MonotonicTime::max() : MonotonicClock::now() + limit;
+  phase_end_ = limit == std::chrono::milliseconds::max() ? MonotonicTime::max() : context_.coarse_now + limit;
 }
 
 void Connection::sweep(MonotonicTime now) {
@@ -354,19 +354,18 @@ void Connection::sweep(MonotonicTime now) {
   timed_out_ = true;
   if (phase_ == Phase::idle) context_.metrics.reject(Rejection::idle_timeout);
   if (phase_ == Phase::writing) context_.metrics.reject(Rejection::write_timeout);
-  IoError ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
 }
 
 void Connection::begin_stop() {
   if (phase_ != Phase::idle || !in_.unread().empty()) return;
-  IoError ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
 }
 
 void Connection::abort() {
-  IoError ignored;
-  socket_.close(ignored);
+  lost_ = true;
+  keep_ = false;
+  socket_.cancel();
 }
 
 }  // namespace armazem::http

@@ -16,11 +16,10 @@
 #include "core/task.h"
 #include "http/byte_budget.h"
 #include "http/handler.h"
-#include "http/io_loop.h"
+#include "http/io_handle.h"
 #include "http/read_buffer.h"
 #include "http/request_parser.h"
 #include "http/server_options.h"
-#include "http/socket_awaits.h"
 
 namespace armazem::http {
 
@@ -32,12 +31,13 @@ struct LoopContext {
   LoopMetrics& metrics;
   const ServerOptions& options;
   std::string date_line;  // "Date: …\r\n", renewed by the sweep
+  MonotonicTime coarse_now = MonotonicClock::now();  // as of the last sweep: near enough for time-outs, and free
   bool stopping = false;  // answers carry 'Connection: close' from now on
 };
 
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  Connection(Socket socket, LoopContext& context);
+  Connection(FileDescriptor socket, LoopContext& context);
 
   // Until the client or an error or a time-out ends the connection.
   Task<void> run();
@@ -77,7 +77,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   [[nodiscard]] WriteAll flush();
   void flushed(const IoResult& result);
 
-  Socket socket_;
+  IoHandle socket_;
   LoopContext& context_;
   ReadBuffer in_;
   std::string out_;
@@ -87,7 +87,6 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   HeadScanProgress scan_progress_;
   std::size_t used_ = 0;                          // bytes at the front of `in_` that belong to this request
   std::optional<std::string> behind_chunks_;      // what was read behind a chunked body: the next requests
-  MonotonicTime begun_;                           // when the request's headers were complete
   bool body_read_ = false;                        // although the request was refused
   bool malformed_ = false;                        // the request could not be parsed: nothing behind it can be trusted
   bool keep_ = true;                              // another request may follow

@@ -1,46 +1,109 @@
 #include "http/io_loop.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
-#include <memory>
-#include <vector>
+#include <algorithm>
+
+#include "core/assert.h"
+#include "http/io_handle.h"
 
 namespace armazem::http {
+namespace {
 
-// The hint lets Asio drop the reactor's locks, because a descriptor is only ever touched by its own loop; `post` from
-// other threads stays safe.
-IoLoop::IoLoop() : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), work_(context_.get_executor()) {}
+constexpr std::size_t events_per_wait = 256;
 
-IoLoop::~IoLoop() = default;
+}  // namespace
+
+IoLoop::IoLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  ARMAZEM_ASSERT(epoll_.is_open() && wake_.is_open());
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;  // data.ptr stays null: the mark of a wake-up
+  ARMAZEM_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+}
 
 void IoLoop::run() {
   thread_.store(std::this_thread::get_id());
-  context_.run();
+  std::array<epoll_event, events_per_wait> events;
+  run_posted();
+  while (!finishing_.load(std::memory_order_acquire) || has_posted_.load(std::memory_order_acquire)) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms());
+    // A handle is only ever destroyed by its own coroutine, so none of this batch can be gone when its turn comes:
+    // what resumes other coroutines (posts, timers) runs after the batch.
+    for (int i = 0; i < count; ++i) {
+      if (auto* handle = static_cast<IoHandle*>(events[static_cast<std::size_t>(i)].data.ptr)) {
+        handle->on_events(events[static_cast<std::size_t>(i)].events);
+      }
+    }
+    run_posted();
+    run_due_timers();
+  }
   thread_.store({});
 }
 
 void IoLoop::finish() {
-  asio::post(context_, [this] { work_.reset(); });
+  finishing_.store(true, std::memory_order_release);
+  wake();
 }
 
-void IoLoop::post(std::coroutine_handle<> resume) {
-  asio::post(context_, [resume] { resume.resume(); });
-}
+void IoLoop::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); }
 
 void IoLoop::post_all(std::span<const std::coroutine_handle<>> resume) {
-  if (resume.size() == 1) return post(resume.front());
-  asio::post(context_, [all = std::vector(resume.begin(), resume.end())] {
-    for (const std::coroutine_handle<> one : all) one.resume();
-  });
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.insert(posted_.end(), resume.begin(), resume.end());
+    has_posted_.store(true, std::memory_order_release);
+  }
+  // Whoever found the queue empty wakes the loop; the loop itself looks before it sleeps.
+  if (first && !running_here()) wake();
 }
 
-void IoLoop::post_at(MonotonicTime time, std::coroutine_handle<> resume) {
-  auto timer = std::make_unique<asio::steady_timer>(context_, time);
-  asio::steady_timer& waiting = *timer;
-  waiting.async_wait([timer = std::move(timer), resume](const boost::system::error_code&) { resume.resume(); });
-}
+void IoLoop::post_at(MonotonicTime time, std::coroutine_handle<> resume) { timers_.emplace(time, resume); }
 
 bool IoLoop::running_here() const noexcept { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+
+void IoLoop::watch(int descriptor, IoHandle& handle) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &handle;
+  ARMAZEM_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0);
+}
+
+void IoLoop::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void IoLoop::run_posted() {
+  while (has_posted_.load(std::memory_order_acquire)) {
+    {
+      const std::lock_guard lock(mutex_);
+      running_.swap(posted_);
+      has_posted_.store(false, std::memory_order_release);
+    }
+    for (const std::coroutine_handle<> next : running_) next.resume();
+    running_.clear();
+  }
+}
+
+void IoLoop::run_due_timers() {
+  if (timers_.empty()) return;
+  const MonotonicTime now = MonotonicClock::now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const std::coroutine_handle<> next = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    next.resume();
+  }
+}
+
+int IoLoop::wait_ms() const {
+  if (has_posted_.load(std::memory_order_acquire)) return 0;
+  if (timers_.empty()) return -1;
+  const auto left = timers_.begin()->first - MonotonicClock::now();
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
+}
 
 }  // namespace armazem::http

@@ -1,38 +1,38 @@
-// One thread, one io_context: an executor for coroutines that wait for sockets.
+// One thread, one epoll instance: an executor for coroutines that wait for sockets and for time.
 //
-// Thread rule: `post` and `post_all` from any thread; everything else on the loop's own thread or before `run`.
+// Readiness is edge-triggered and remembered, so a request costs one receive and one send: no system call is made only to
+// learn that there is nothing yet. docs/adr/0004 has the measurement behind it.
+//
+// Thread rule: `post`, `post_all` and `finish` from any thread; everything else on the loop's own thread or before `run`.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
+#include <array>
 #include <atomic>
 #include <coroutine>
+#include <map>
+#include <mutex>
 #include <span>
 #include <thread>
+#include <vector>
 
 #include "core/executor.h"
+#include "http/file_descriptor.h"
+
+struct epoll_event;
 
 namespace armazem::http {
 
-namespace asio = boost::asio;
-// Sockets bound to the concrete executor type: no type erasure on the request path.
-using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
+class IoHandle;
 
 class IoLoop final : public Executor {
  public:
   IoLoop();
   IoLoop(const IoLoop&) = delete;
   IoLoop& operator=(const IoLoop&) = delete;
-  ~IoLoop() override;
 
-  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
-
-  // Runs on the calling thread until `finish` was called and nothing is left to wait for.
+  // Runs on the calling thread until `finish` was called and everything posted has run.
   void run();
-  // No more work will come from outside.
+  // Nothing more will come from outside.
   void finish();
 
   void post(std::coroutine_handle<> resume) override;
@@ -41,8 +41,22 @@ class IoLoop final : public Executor {
   [[nodiscard]] bool running_here() const noexcept override;
 
  private:
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  friend class IoHandle;
+  void watch(int descriptor, IoHandle& handle);
+
+  void wake() noexcept;
+  void run_posted();
+  void run_due_timers();
+  [[nodiscard]] int wait_ms() const;
+
+  FileDescriptor epoll_;
+  FileDescriptor wake_;  // an eventfd
+  std::mutex mutex_;
+  std::vector<std::coroutine_handle<>> posted_;  // guarded by mutex_
+  std::atomic<bool> has_posted_{false};
+  std::atomic<bool> finishing_{false};
+  std::vector<std::coroutine_handle<>> running_;  // what run_posted took
+  std::multimap<MonotonicTime, std::coroutine_handle<>> timers_;
   std::atomic<std::thread::id> thread_{};
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/deadline.h"
 #include "core/key.h"
 #include "core/mutation.h"
 
@@ -59,6 +60,7 @@ struct WriteHeaders {
 
 struct Request {
   RequestHead head;
+  MonotonicTime begun;           // when the headers were complete
   Route route = Route::other;
   std::optional<Key> key;        // of store_key
   std::string_view query;        // without the '?'

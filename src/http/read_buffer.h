@@ -1,11 +1,10 @@
 // The bytes of one connection that were received and not yet used. Small while idle, bounded while a request arrives.
 #pragma once
 
-#include <boost/asio/buffer.hpp>
-
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "core/assert.h"
@@ -19,7 +18,7 @@ class ReadBuffer {
   [[nodiscard]] std::string_view unread() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
 
   // Room for at least one more byte; doubles when full. Moves what is unread, so views into it end here.
-  [[nodiscard]] boost::asio::mutable_buffer prepare() {
+  [[nodiscard]] std::span<char> prepare() {
     if (begin_ == end_) begin_ = end_ = 0;
     if (!data_) reallocate(idle_capacity);
     if (end_ == capacity_) {

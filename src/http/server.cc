@@ -1,18 +1,17 @@
 #include "http/server.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
 
 #include <boost/intrusive/list.hpp>
 
-#include <cerrno>
-#include <future>
+#include <cstring>
 #include <string>
 #include <thread>
 
 #include "core/assert.h"
 #include "http/connection.h"
 #include "http/http_date.h"
+#include "http/listen_socket.h"
 #include "runtime/log.h"
 
 namespace armazem::http {
@@ -22,32 +21,12 @@ constexpr std::chrono::milliseconds sweep_interval{200};
 constexpr std::chrono::milliseconds accept_pause{100};  // when the process is out of descriptors
 // Connections beyond the bound that may wait for their refusal; more are closed without a word.
 constexpr std::size_t turned_away_max = 64;
-constexpr int listen_backlog = 4096;
-
-using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 std::string current_date_line() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   std::string line = "Date: ";
   append_http_date(line, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()));
   return line + "\r\n";
-}
-
-// SO_REUSEPORT lets our loops share the port, but it would also let a second server take half of our connections without
-// a word. So the port is tried without it first.
-void listen_on(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint, bool probe) {
-  if (probe) {
-    Acceptor alone(acceptor.get_executor());
-    alone.open(endpoint.protocol());
-    alone.set_option(asio::socket_base::reuse_address(true));
-    alone.bind(endpoint);
-    alone.listen(1);
-  }
-  acceptor.open(endpoint.protocol());
-  acceptor.set_option(asio::socket_base::reuse_address(true));
-  acceptor.set_option(ReusePort(true));
-  acceptor.bind(endpoint);
-  acceptor.listen(listen_backlog);
 }
 
 }  // namespace
@@ -68,23 +47,15 @@ class Server::Worker {
   Worker(const ServerOptions& options, Handler& handler, ByteBudget& budget, ServerMetrics& all, std::size_t index)
       : all_metrics_(all),
         context_{loop_, handler, budget, *all.loops()[index], options, current_date_line()},
-        acceptor_(loop_.context()),
         scope_(loop_),
         keeps_house_(index == 0) {}
 
   // The port that is listened on: the given one, or the one that was free when 0 was given.
   Result<std::uint16_t> listen(std::uint16_t port, bool first) {
-    const std::string& address = context_.options.address;
-    IoError error;
-    const auto host = asio::ip::make_address(address, error);
-    if (error) return fail(ErrorCode::precondition, "'" + address + "' is not an IP address");
-    try {
-      listen_on(acceptor_, {host, port}, first && port != 0);
-      return acceptor_.local_endpoint().port();
-    } catch (const boost::system::system_error& problem) {
-      return fail(ErrorCode::precondition,
-                  "cannot listen on " + address + " port " + std::to_string(port) + ": " + problem.code().message());
-    }
+    Result<ListenSocket> socket = listen_on(context_.options.address, port, first);
+    if (!socket) return fail(std::move(socket.error()));
+    listener_ = std::make_unique<IoHandle>(std::move(socket->descriptor), loop_);
+    return socket->port;
   }
 
   void start(std::size_t index) {
@@ -95,15 +66,8 @@ class Server::Worker {
     pthread_setname_np(thread_.native_handle(), ("http-" + std::to_string(index)).c_str());
   }
 
-  void begin_stop(MonotonicTime grace_end) {
-    asio::post(loop_.context(), [this, grace_end] {
-      context_.stopping = true;
-      grace_end_ = grace_end;
-      IoError ignored;
-      acceptor_.close(ignored);
-      for (auto next = connections_.begin(); next != connections_.end();) (next++)->begin_stop();
-    });
-  }
+  // From outside the loop.
+  void begin_stop(MonotonicTime grace_end) { start_root(loop_, stop_within(grace_end)); }
 
   std::size_t join() {
     if (thread_.joinable()) thread_.join();
@@ -119,22 +83,30 @@ class Server::Worker {
     loop_.finish();
   }
 
+  Task<void> stop_within(MonotonicTime grace_end) {
+    co_await resume_on(loop_);
+    context_.stopping = true;
+    grace_end_ = grace_end;
+    listener_->cancel();
+    for (auto next = connections_.begin(); next != connections_.end();) (next++)->begin_stop();
+  }
+
   Task<void> accept_all() {
     while (!context_.stopping) {
-      Socket socket(loop_.context());
-      Accept accept{acceptor_, socket};
-      const IoError error = co_await accept;
-      if (context_.stopping || error == asio::error::operation_aborted) break;
-      if (error) {
-        log::warn("accept failed", {{"error", error.message()}});
+      AcceptNext accept(*listener_);
+      AcceptNext::Accepted next = co_await accept;
+      if (context_.stopping) break;
+      if (next.error != 0) {
+        log::warn("accept failed", {{"error", std::strerror(next.error)}});
         co_await sleep_until(MonotonicClock::now() + accept_pause);
         continue;
       }
-      take(std::move(socket));
+      take(std::move(next.socket));
     }
+    listener_->close();
   }
 
-  void take(Socket socket) {
+  void take(FileDescriptor socket) {
     const std::uint64_t open = all_metrics_.connections();
     const std::size_t bound = context_.options.connections_max;
     if (open >= bound) context_.metrics.reject(Rejection::connections);
@@ -142,7 +114,7 @@ class Server::Worker {
     scope_.spawn(serve(std::move(socket), open >= bound));
   }
 
-  Task<void> serve(Socket socket, bool turn_away) {
+  Task<void> serve(FileDescriptor socket, bool turn_away) {
     Connection connection(std::move(socket), context_);
     connections_.push_back(connection);
     context_.metrics.connections.add();
@@ -159,6 +131,7 @@ class Server::Worker {
     while (!context_.stopping || !connections_.empty()) {
       const MonotonicTime now = MonotonicClock::now();
       context_.date_line = current_date_line();
+      context_.coarse_now = now;
       const bool over = now >= grace_end_;
       for (auto next = connections_.begin(); next != connections_.end();) {
         Connection& connection = *next++;
@@ -178,7 +151,7 @@ class Server::Worker {
   ServerMetrics& all_metrics_;
   IoLoop loop_;
   LoopContext context_;
-  Acceptor acceptor_;
+  std::unique_ptr<IoHandle> listener_;
   TaskScope scope_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
   MonotonicTime grace_end_ = MonotonicTime::max();

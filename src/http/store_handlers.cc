@@ -85,7 +85,7 @@ void answer_write(const Request& request, const std::string& key, const Result<W
 }  // namespace
 
 Task<Done> StoreHandlers::read(Request& request, Response& response) {
-  const Deadline deadline = Deadline::after(MonotonicClock::now(), options_.read_timeout);
+  const Deadline deadline = Deadline::after(request.begun, options_.read_timeout);
   Task<Result<std::optional<Record>>> found = reader_.read(*request.key, deadline);
   if (!found.ready()) return read_later(std::move(found), request, response);
   answer_read(request, found.take_ready(), response);
@@ -109,7 +109,7 @@ Task<Done> StoreHandlers::write(Request& request, Response& response) {
   const std::string key = write.key.text();
   std::chrono::milliseconds wait = options_.write_timeout;
   if (request.write.wait_seconds) wait = std::max(wait, std::chrono::milliseconds(*request.write.wait_seconds * 1000));
-  const Deadline deadline = Deadline::after(MonotonicClock::now(), wait);
+  const Deadline deadline = Deadline::after(request.begun, wait);
   const Result<WriteAnswer> answer = co_await writer_.write(std::move(write), deadline);
   answer_write(request, key, answer, response);
   co_return Done{};

@@ -28,6 +28,7 @@ GOOD = {
     "extension": (b"5;name=value\r\nhello\r\n0;last\r\n\r\n", b"hello"),
     "quoted-extension": (b'5;name="a;b"\r\nhello\r\n0\r\n\r\n', b"hello"),
     "trailers": (b"5\r\nhello\r\n0\r\nX-Trailer: 1\r\nX-Other: 2\r\n\r\n", b"hello"),
+    "other-trailers": (b"5\r\nhello\r\n0\r\nContent-Type: image/png\r\nArmazem-TTL: 1\r\nHost: evil.test\r\n\r\n", b"hello"),
     "binary": (b"100\r\n" + bytes(range(256)) + b"\r\n0\r\n\r\n", bytes(range(256))),
 }
 
@@ -125,7 +126,7 @@ def test_bad_bodies(server, key, body):
         send_refused(server, chunked(key, body), 400, "request-invalid", closes=True)
 
 
-@pytest.mark.parametrize("size", [b"200000", b"fffffff", b"7fffffffffffffff", b"ffffffffffffffff"])
+@pytest.mark.parametrize("size", [b"8000000", b"fffffff", b"7fffffffffffffff", b"ffffffffffffffff"])
 def test_enormous_chunk(server, key, size):
     """Refused at the latest when the limit is passed, however large the chunk says it is."""
     with nothing_stored(server, key), RawConnection(server.address) as connection:
