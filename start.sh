@@ -72,4 +72,5 @@ cat <<EOT
   Ctrl-C ends it; the data stays.
 
 EOT
+unset ARMAZEM_SKIP_INSTALL  # ours; the server refuses ARMAZEM_ variables that it does not know
 exec "$binary" serve "${arguments[@]}"

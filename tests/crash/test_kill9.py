@@ -132,7 +132,8 @@ class Campaign:
         return [history for writer in self.writers for history in writer.hot + writer.cold]
 
     def verify(self, server, histories):
-        parts = [histories[number::READERS] for number in range(READERS)]
+        whole = [history for history in histories if not history.broken]
+        parts = [whole[number::READERS] for number in range(READERS)]
         with ThreadPoolExecutor(READERS) as pool:
             for found in pool.map(lambda part: self.verify_part(server, part), parts):
                 self.violations += found["violations"]
@@ -152,6 +153,7 @@ class Campaign:
                     self.repeat(client, history, last, done=seen == last)
                     found["repeated"] += 1
             except Violation as violation:
+                history.broken = True
                 found["violations"].append(str(violation))
         client.close()
         return found
