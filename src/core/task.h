@@ -210,6 +210,17 @@ struct SleepUntil {
 };
 inline SleepUntil sleep_until(MonotonicTime time) noexcept { return {time}; }
 
+// co_await yield_now(): lets everything else that is ready on this executor go first.
+struct YieldNow {
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> awaiting) const {
+    awaiting.promise().executor().post(awaiting);
+  }
+  void await_resume() const noexcept {}
+};
+inline YieldNow yield_now() noexcept { return {}; }
+
 // co_await resume_on(other): continues on another executor, at once when already there. The coroutine's own executor
 // stays what it was: whoever leaves it comes back with `co_await resume_on(home)` before returning.
 struct ResumeOn {

@@ -20,6 +20,8 @@ constexpr std::size_t gather_bytes_max = 64 * 1024;
 constexpr std::size_t copy_bytes_max = 16 * 1024;
 // A refused body up to this size is read and dropped, so that the connection stays usable.
 constexpr std::uint64_t skip_bytes_max = std::uint64_t{16} << 20;
+// A client that pipelines without end must not keep the loop to itself.
+constexpr std::uint64_t requests_in_a_row_max = 128;
 constexpr std::size_t linger_bytes_max = 1 << 20;
 constexpr std::chrono::milliseconds linger_timeout{1'000};
 constexpr std::size_t body_read_bytes = 16 * 1024;
@@ -63,51 +65,55 @@ Task<void> Connection::run() {
       if (!out_.empty()) {
         WriteAll write = flush();
         flushed(co_await write);
-        if (lost_) break;
       }
-      if (in_.unread().empty()) {
-        if (context_.stopping) break;
-        in_.shrink_when_empty();
-        enter(Phase::idle, context_.options.idle_timeout);
-      } else if (phase_ != Phase::header) {
-        enter(Phase::header, context_.options.header_timeout);
-      }
+      if (lost_ || !prepare_to_read()) break;
       ReadSome read(socket_, in_.prepare());
       const IoResult received = co_await read;
       in_.commit(received.bytes);
-      if (!received.error) continue;
+      if (received.error == 0) continue;
       if (!timed_out_ || in_.unread().empty()) break;
       scan.problem = timeout_problem("the request's headers");
     }
-    scan_progress_ = {};
-    in_.consume(scan.skip);
-    request_.begun = MonotonicClock::now();
-    std::optional<Problem> problem;
-    if (scan.problem) {
-      malformed_ = true;
-      problem = std::move(scan.problem);
-    } else {
-      problem = begin_request(*scan.size);
-      if (!problem && request_.head.has_body()) problem = co_await read_body();
-      if (lost_) break;
-    }
+    std::optional<Problem> problem = begin_request(std::move(scan));
+    if (!problem && request_.head.has_body()) problem = co_await read_body();
+    if (lost_) break;
     if (problem) {
       answer_problem(*problem);
     } else {
       Task<Done> handled = context_.handler.handle(request_, response_);
-      if (!handled.ready()) {
-        enter(Phase::handling, std::chrono::milliseconds::max());
-        if (!out_.empty()) {
-          WriteAll write = flush();
-          flushed(co_await write);
-        }
-        co_await std::move(handled);
-      }
+      if (!handled.ready()) co_await wait_for(std::move(handled));
     }
     if (append_answer() || out_.size() > gather_bytes_max) co_await flush_with_content();
-    if (problem && keep_ && !lost_ && request_.head.has_body() && !body_read_ && !co_await skip_body()) keep_ = false;
+    if (problem && body_is_unread() && !co_await skip_body()) keep_ = false;
     finish_request();
+    if (++requests_ % requests_in_a_row_max == 0) co_await yield_now();
   }
+  co_await end();
+}
+
+// False when there is nothing to wait for: the server stops and no request has begun.
+bool Connection::prepare_to_read() {
+  if (!in_.unread().empty()) {
+    if (phase_ != Phase::header) enter(Phase::header, context_.options.header_timeout);
+    return true;
+  }
+  if (context_.stopping) return false;
+  in_.shrink_when_empty();
+  enter(Phase::idle, context_.options.idle_timeout);
+  return true;
+}
+
+// Answers to earlier requests of the pipeline do not wait for a slow one.
+Task<void> Connection::wait_for(Task<Done> handled) {
+  enter(Phase::handling, std::chrono::milliseconds::max());
+  if (!out_.empty()) {
+    WriteAll write = flush();
+    flushed(co_await write);
+  }
+  co_await std::move(handled);
+}
+
+Task<void> Connection::end() {
   if (!out_.empty() && !lost_) {
     WriteAll write = flush();
     flushed(co_await write);
@@ -121,18 +127,18 @@ Task<void> Connection::turn_away() {
   malformed_ = true;
   answer_problem({ProblemType::too_many_connections, "this server holds as many connections as it may; try again"});
   if (append_answer()) co_await flush_with_content();
-  WriteAll write = flush();
-  flushed(co_await write);
-  if (!lost_) co_await linger();
-  socket_.close();
+  co_await end();
 }
 
-std::optional<Problem> Connection::begin_request(std::size_t head_bytes) {
-  used_ = head_bytes;
-  if (auto problem = parse_head(in_.unread().substr(0, head_bytes), request_.head)) {
-    malformed_ = true;
-    return problem;
-  }
+std::optional<Problem> Connection::begin_request(HeadScan scan) {
+  scan_progress_ = {};
+  in_.consume(scan.skip);
+  request_.begun = MonotonicClock::now();
+  malformed_ = true;
+  if (scan.problem) return std::move(scan.problem);
+  used_ = *scan.size;
+  if (auto problem = parse_head(in_.unread().substr(0, used_), request_.head)) return problem;
+  malformed_ = false;
   keep_ = request_.head.keep_alive && !context_.stopping;
   if (auto problem = check_expectation()) return problem;
   if (auto problem = context_.handler.admit(request_)) return problem;
@@ -146,6 +152,8 @@ std::optional<Problem> Connection::check_expectation() const {
   if (!expect || equal_ignoring_case(*expect, "100-continue")) return std::nullopt;
   return Problem{ProblemType::expectation_failed, "only 'Expect: 100-continue' is understood"};
 }
+
+bool Connection::body_is_unread() const noexcept { return keep_ && !lost_ && !body_read_ && request_.head.has_body(); }
 
 // The client waits for a go-ahead, and none of its body has come yet.
 bool Connection::wants_continue() const noexcept {

@@ -53,10 +53,14 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
  private:
   enum class Phase { idle, header, body, handling, writing, lingering };
 
+  [[nodiscard]] bool prepare_to_read();
   // Parses the header block and asks the handler; the problem that ends the request before its body is read.
-  std::optional<Problem> begin_request(std::size_t head_bytes);
+  std::optional<Problem> begin_request(HeadScan scan);
   [[nodiscard]] std::optional<Problem> check_expectation() const;
   [[nodiscard]] bool wants_continue() const noexcept;
+  [[nodiscard]] bool body_is_unread() const noexcept;
+  Task<void> wait_for(Task<Done> handled);
+  Task<void> end();
 
   // The three ways to take a body. A problem ends the request; `lost_` tells that the client is gone.
   Task<std::optional<Problem>> read_body();
@@ -85,6 +89,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   Response response_;
   ByteBudget::Share share_;
   HeadScanProgress scan_progress_;
+  std::uint64_t requests_ = 0;
   std::size_t used_ = 0;                          // bytes at the front of `in_` that belong to this request
   std::optional<std::string> behind_chunks_;      // what was read behind a chunked body: the next requests
   bool body_read_ = false;                        // although the request was refused
