@@ -26,7 +26,8 @@ struct Outcome {
   Verdict verdict = Verdict::indeterminate;
   Effect effect = Effect::created;  // only with `applied`
   Version version;                  // only with `applied`: the version under which the operation stands
-  Version current;                  // the record's version after this call, nil when there is no record
+  Version current;                  // the record's version after this call; nil when there is no record, and with
+                                    // `condition_failed` also when it is deleted or expired
   bool replayed = false;            // it had been applied before: a redelivery or a client's retry
 
   friend bool operator==(const Outcome&, const Outcome&) = default;

@@ -14,6 +14,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,7 @@ constexpr std::uint64_t runs_default = 100'000;
 constexpr std::uint64_t runs_default = 10'000;
 #endif
 
-// What the clients saw -------------------------------------------------------------------------------------------------
+// What the clients saw ------------------------------------------------------------------------------------------------
 
 constexpr int never = std::numeric_limits<int>::max();
 constexpr int absent = 0;
@@ -65,16 +66,14 @@ std::optional<int> after(const Call& call, int state) {
 // are tried; a set of calls done with the state they led to is visited once.
 class Search {
  public:
-  explicit Search(const std::vector<Call>& calls) : calls_(calls), visited_((std::size_t{1} << calls.size()) * states) {}
+  explicit Search(const std::vector<Call>& calls) : calls_(calls) {}
   bool run() { return from(0, absent); }
 
  private:
-  static constexpr std::size_t states = 32;
+  static constexpr std::size_t states = 64;  // more than any value
 
   bool from(std::size_t done, int state) {
-    const auto visited = visited_[done * states + static_cast<std::size_t>(state)];
-    if (visited) return false;
-    visited_[done * states + static_cast<std::size_t>(state)] = true;
+    if (!visited_.insert(done * states + static_cast<std::size_t>(state)).second) return false;
     int first_return = never;
     bool all_answered_done = true;
     for (std::size_t i = 0; i < calls_.size(); ++i) {
@@ -92,12 +91,12 @@ class Search {
   }
 
   const std::vector<Call>& calls_;
-  std::vector<bool> visited_;
+  std::unordered_set<std::size_t> visited_;
 };
 
 bool linearizable(const std::vector<Call>& calls) { return Search(calls).run(); }
 
-// One run --------------------------------------------------------------------------------------------------------------
+// One run -------------------------------------------------------------------------------------------------------------
 
 struct Scenario {
   int steps = 60;
@@ -257,8 +256,9 @@ class Simulation {
     if (messages_.empty()) return;
     const Message message = take_any(messages_);
     const Request& request = requests_[message.request];
-    if (calls_[request.call].kind != Call::Kind::create_only && chance(scenario_.duplicate_percent)) messages_.push_back(message);
-    const Outcome outcome = decide_(record_, mutation(calls_[request.call], message.stamp), {}).outcome;
+    const Call& call = calls_[request.call];
+    if (call.kind != Call::Kind::create_only && chance(scenario_.duplicate_percent)) messages_.push_back(message);
+    const Outcome outcome = decide_(record_, mutation(call, message.stamp), {}).outcome;
     if (!chance(scenario_.loss_percent)) replies_.push_back({message.request, message.stamp, outcome});
   }
 
@@ -323,7 +323,7 @@ bool run_is_linearizable(std::uint64_t seed, const Scenario& scenario, Decide de
   return linearizable(Simulation(seed, scenario, decide).calls());
 }
 
-// Many runs ------------------------------------------------------------------------------------------------------------
+// Many runs -----------------------------------------------------------------------------------------------------------
 
 std::optional<std::uint64_t> number_from_environment(const char* name) {
   const char* text = std::getenv(name);
@@ -338,7 +338,8 @@ std::string show(const std::vector<Call>& calls) {
     out << call.invoked << ".." << (call.answered() ? std::to_string(call.returned) : "?") << ' '
         << kinds[static_cast<std::size_t>(call.kind)] << ' ' << call.value;
     if (call.kind != Call::Kind::read && call.answered()) {
-      out << " -> " << (call.verdict == Verdict::applied ? effects[static_cast<std::size_t>(call.effect)] : "condition failed");
+      const char* effect = effects[static_cast<std::size_t>(call.effect)];
+      out << " -> " << (call.verdict == Verdict::applied ? effect : "condition failed");
     }
     out << '\n';
   }
@@ -365,7 +366,7 @@ TEST(ApplyLinearizability, WithMoreWritesThanTheHistoryHolds) {
   expect_all_linearizable(long_history, "WithMoreWritesThanTheHistoryHolds");
 }
 
-// The search itself ----------------------------------------------------------------------------------------------------
+// The search itself ---------------------------------------------------------------------------------------------------
 
 Call read_at(int invoked, int returned, int value) { return {Call::Kind::read, value, invoked, returned}; }
 Call put_at(int invoked, int returned, int value, Effect effect = Effect::created) {
@@ -375,23 +376,25 @@ Call put_at(int invoked, int returned, int value, Effect effect = Effect::create
 TEST(LinearizabilitySearch, AcceptsWhatHasAnOrder) {
   EXPECT_TRUE(linearizable({}));
   EXPECT_TRUE(linearizable({put_at(1, 2, 7), read_at(3, 3, 7)}));
-  EXPECT_TRUE(linearizable({put_at(1, 9, 7), read_at(3, 3, absent), read_at(4, 4, 7)}));         // while it runs: either
-  EXPECT_TRUE(linearizable({put_at(1, never, 7), read_at(3, 3, absent), read_at(9, 9, 7)}));     // unanswered: later
-  EXPECT_TRUE(linearizable({put_at(1, never, 7), read_at(9, 9, absent)}));                       // unanswered: never
+  EXPECT_TRUE(linearizable({put_at(1, 9, 7), read_at(3, 3, absent), read_at(4, 4, 7)}));      // while it runs: either
+  EXPECT_TRUE(linearizable({put_at(1, never, 7), read_at(3, 3, absent), read_at(9, 9, 7)}));  // unanswered: later
+  EXPECT_TRUE(linearizable({put_at(1, never, 7), read_at(9, 9, absent)}));                    // unanswered: never
   EXPECT_TRUE(linearizable({put_at(1, 5, 7), put_at(2, 6, 8, Effect::replaced), read_at(7, 7, 8)}));
 }
 
 TEST(LinearizabilitySearch, RefusesWhatHasNone) {
-  EXPECT_FALSE(linearizable({read_at(1, 1, 7)}));                                                // never written
-  EXPECT_FALSE(linearizable({put_at(1, 2, 7), read_at(3, 3, absent)}));                          // lost
-  EXPECT_FALSE(linearizable({put_at(1, 9, 7), read_at(3, 3, 7), read_at(4, 4, absent)}));        // seen, then unseen
+  const Call found_nothing{Call::Kind::remove, 0, 3, 4, Verdict::applied, Effect::nothing_to_delete};
+  const Call refused{Call::Kind::create_only, 7, 1, 2, Verdict::condition_failed};
+  EXPECT_FALSE(linearizable({read_at(1, 1, 7)}));                                                      // never written
+  EXPECT_FALSE(linearizable({put_at(1, 2, 7), read_at(3, 3, absent)}));                                // lost
+  EXPECT_FALSE(linearizable({put_at(1, 9, 7), read_at(3, 3, 7), read_at(4, 4, absent)}));              // seen, unseen
   EXPECT_FALSE(linearizable({put_at(1, 2, 7), put_at(3, 4, 8, Effect::replaced), read_at(5, 5, 7)}));  // overwritten
-  EXPECT_FALSE(linearizable({put_at(1, 2, 7), put_at(3, 4, 8, Effect::created)}));               // created over a value
-  EXPECT_FALSE(linearizable({put_at(1, 2, 7), {Call::Kind::remove, 0, 3, 4, Verdict::applied, Effect::nothing_to_delete}}));
-  EXPECT_FALSE(linearizable({{Call::Kind::create_only, 7, 1, 2, Verdict::condition_failed}}));   // refused without a value
+  EXPECT_FALSE(linearizable({put_at(1, 2, 7), put_at(3, 4, 8, Effect::created)}));  // created over a value
+  EXPECT_FALSE(linearizable({put_at(1, 2, 7), found_nothing}));
+  EXPECT_FALSE(linearizable({refused}));  // although there was no value
 }
 
-// Teeth: simpler rules, each found wrong -------------------------------------------------------------------------------
+// Teeth: simpler rules, each found wrong ------------------------------------------------------------------------------
 
 template <class Keeps>
 void filter_history(Record& record, Keeps keeps) {
@@ -431,7 +434,8 @@ Applied stamped_again_without_proof(std::optional<Record>& record, Mutation muta
 Applied superseded_counts_as_success(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
   const Effect effect = mutation.kind == Mutation::Kind::put ? Effect::replaced : Effect::deleted;
   Applied result = apply(record, std::move(mutation), guard);
-  if (result.outcome.verdict == Verdict::superseded) result.outcome = {Verdict::applied, effect, {}, result.outcome.current, false};
+  const Outcome success{Verdict::applied, effect, {}, result.outcome.current, false};
+  if (result.outcome.verdict == Verdict::superseded) result.outcome = success;
   return result;
 }
 

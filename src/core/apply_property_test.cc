@@ -40,7 +40,7 @@ constexpr std::uint64_t sequences_default = 1'000'000;
 constexpr std::uint64_t sequences_default = 30'000;
 #endif
 
-// The ledger -----------------------------------------------------------------------------------------------------------
+// The ledger ----------------------------------------------------------------------------------------------------------
 
 struct Fact {
   Mutation mutation;
@@ -77,7 +77,7 @@ const Fact* with_op(std::span<const Fact> facts, OpId op) {
   return found == facts.end() ? nullptr : &*found;
 }
 
-// First judge: promises ------------------------------------------------------------------------------------------------
+// First judge: promises -----------------------------------------------------------------------------------------------
 
 constexpr std::string_view kept = "";
 
@@ -127,7 +127,7 @@ std::string_view judge_promises(const Ledger& ledger, const Call& call, const Ou
   return "a verdict exists";
 }
 
-// Second judge: the exact answer and the exact record ------------------------------------------------------------------
+// Second judge: the exact answer and the exact record -----------------------------------------------------------------
 
 bool condition_met(const Ledger& ledger, const Mutation& mutation) {
   const bool live = ledger.live_at(mutation.version.ms());
@@ -169,7 +169,7 @@ std::optional<Record> predict_record(const Ledger& ledger) {
   return record;
 }
 
-// A history ------------------------------------------------------------------------------------------------------------
+// A history -----------------------------------------------------------------------------------------------------------
 
 constexpr const char* verdict_names[] = {"applied", "condition_failed", "superseded", "indeterminate", "too_old"};
 
@@ -273,7 +273,8 @@ class Sequence {
     const std::size_t operation = new_operation();
     Mutation& mutation = operations_[operation].mutation;
     mutation.condition.kind = static_cast<Condition::Kind>(1 + below(3));
-    if (mutation.condition.kind == Condition::Kind::if_version && below(4) != 0) mutation.condition.version = ledger_.current();
+    const bool of_a_version = mutation.condition.kind == Condition::Kind::if_version;
+    if (of_a_version && below(4) != 0) mutation.condition.version = ledger_.current();
     apply_directly(new_request(operation, mutation.version));
   }
 
@@ -372,7 +373,7 @@ class Sequence {
   std::ostringstream steps_;
 };
 
-// Many histories -------------------------------------------------------------------------------------------------------
+// Many histories ------------------------------------------------------------------------------------------------------
 
 struct Violation {
   std::uint64_t seed = 0;
@@ -452,7 +453,7 @@ TEST(ApplyProperty, TheHistoriesReachEveryRule) {
   EXPECT_GT(share(tally.resurrections_refused), 0.002);
 }
 
-// Teeth: rules that look right and are wrong, each found by the promise it breaks --------------------------------------
+// Teeth: rules that look right and are wrong, each found by the promise it breaks -------------------------------------
 
 template <class Keeps>
 void filter_history(Record& record, Keeps keeps) {
@@ -563,7 +564,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Tooth{"ExpiryIsSeenOneMillisecondLate", expiry_is_seen_one_millisecond_late, Judges::promises_and_model,
               "the answer is the model's"},
-        Tooth{"DeleteForgetsTheHistory", delete_forgets_the_history, Judges::promises_and_model, "the record is the model's"}),
+        Tooth{"DeleteForgetsTheHistory", delete_forgets_the_history, Judges::promises_and_model,
+              "the record is the model's"}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

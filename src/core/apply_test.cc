@@ -15,7 +15,8 @@ void PrintTo(const Outcome& outcome, std::ostream* out) {
   static constexpr const char* verdicts[] = {"applied", "condition_failed", "superseded", "indeterminate", "too_old"};
   static constexpr const char* effects[] = {"created", "replaced", "deleted", "nothing_to_delete"};
   *out << verdicts[static_cast<int>(outcome.verdict)] << " effect=" << effects[static_cast<int>(outcome.effect)]
-       << " version=" << outcome.version.text() << " current=" << outcome.current.text() << " replayed=" << outcome.replayed;
+       << " version=" << outcome.version.text() << " current=" << outcome.current.text()
+       << " replayed=" << outcome.replayed;
 }
 
 namespace {
@@ -29,8 +30,8 @@ Version at(std::uint64_t ms, std::uint64_t op, std::uint64_t counter = 0) {
 Version at(std::uint64_t ms) { return at(ms, 1000 + 10 * ms); }
 
 Mutation put(Version version, std::string bytes = "value") {
-  Mutation mutation{Mutation::Kind::put, Key::parse("key").value(), {std::move(bytes), "text/plain", ValueForm::text}, version, {}, {}};
-  return mutation;
+  Value value{std::move(bytes), "text/plain", ValueForm::text};
+  return Mutation{Mutation::Kind::put, Key::parse("key").value(), std::move(value), version, {}, {}};
 }
 
 Mutation remove(Version version) {
@@ -93,7 +94,7 @@ class ApplyTest : public testing::Test {
   ApplyGuard guard_;
 };
 
-// 1. Is the op id known? -----------------------------------------------------------------------------------------------
+// 1. Is the op id known? ----------------------------------------------------------------------------------------------
 
 class ApplyKnownOp : public ApplyTest {};
 
@@ -168,7 +169,7 @@ TEST_F(ApplyKnownOp, IsForgottenAfterEightNewerWrites) {
   expect_applied(put(at(50, at(1).op().bits())), Effect::replaced);
 }
 
-// 2. Newer, or no record: the effect -----------------------------------------------------------------------------------
+// 2. Newer, or no record: the effect ----------------------------------------------------------------------------------
 
 class ApplyNewer : public ApplyTest {};
 
@@ -254,7 +255,7 @@ TEST_F(ApplyNewer, TheHistoryHoldsTheLastEightWithTheirEffects) {
   EXPECT_EQ(entries[7], (HistoryEntry{at(9), Effect::replaced}));
 }
 
-// 2. Newer, or no record: empty and absent are two things --------------------------------------------------------------
+// 2. Newer, or no record: empty and absent are two things -------------------------------------------------------------
 
 class ApplyEmptyValue : public ApplyTest {
  protected:
@@ -272,7 +273,7 @@ TEST_F(ApplyEmptyValue, IsPresentForConditions) {
   expect_applied(on(Condition::Kind::if_present, put(at(2))), Effect::replaced);
 }
 
-// 2. Newer, or no record: expiry is judged at the mutation's own stamp -------------------------------------------------
+// 2. Newer, or no record: expiry is judged at the mutation's own stamp ------------------------------------------------
 
 class ApplyExpiry : public ApplyTest {
  protected:
@@ -295,7 +296,7 @@ TEST_F(ApplyExpiry, AValueThatWasNeverLiveIsStillStored) {
   expect_applied(put(at(21)), Effect::created);
 }
 
-// 2. Newer, or no record: the condition --------------------------------------------------------------------------------
+// 2. Newer, or no record: the condition -------------------------------------------------------------------------------
 
 struct ConditionCase {
   const char* state;
@@ -360,7 +361,7 @@ TEST_F(ApplyTest, TheVersionOfAnOlderValueDoesNotMatch) {
   expect_condition_failed(on(Condition::Kind::if_version, put(at(3)), at(1)), at(2));
 }
 
-// 3. and 4. Not newer: proved never applied, or unknown ----------------------------------------------------------------
+// 3. and 4. Not newer: proved never applied, or unknown ---------------------------------------------------------------
 
 class ApplyNotNewer : public ApplyTest {};
 
@@ -421,7 +422,7 @@ TEST_F(ApplyNotNewer, StampedAgainAboveTheRecordIsApplied) {
   expect_replay(put(at(4, 7)), Effect::replaced, record_->version);
 }
 
-// What a purge may have removed is no proof ----------------------------------------------------------------------------
+// What a purge may have removed is no proof ---------------------------------------------------------------------------
 
 class ApplyPurgeHorizon : public ApplyTest {
  protected:
@@ -438,7 +439,9 @@ TEST_F(ApplyPurgeHorizon, AgeIsAskedBeforeTheCondition) {
   expect_unchanged(on(Condition::Kind::if_present, put(at(99))), {Verdict::too_old, {}, {}, {}, false});
 }
 
-TEST_F(ApplyPurgeHorizon, WithoutARecordTheMillisecondItselfIsYoungEnough) { expect_applied(put(at(100)), Effect::created); }
+TEST_F(ApplyPurgeHorizon, WithoutARecordTheMillisecondItselfIsYoungEnough) {
+  expect_applied(put(at(100)), Effect::created);
+}
 
 TEST_F(ApplyPurgeHorizon, ZeroSwitchesTheGuardOff) {
   guard_.purge_horizon_ms = 0;
@@ -466,7 +469,7 @@ TEST_F(ApplyPurgeHorizon, AFullHistoryIsItsOwnProof) {
   expect_indeterminate(put(at(9, 5000)));
 }
 
-// The order of a batch -------------------------------------------------------------------------------------------------
+// The order of a batch ------------------------------------------------------------------------------------------------
 
 Mutation of_key(std::string key, Version version) {
   Mutation mutation = put(version);
@@ -483,8 +486,12 @@ TEST(BatchOrder, IsByKeyThenByVersion) {
 }
 
 TEST(BatchOrder, DuplicatesStayInTheOrderOfArrival) {
-  const std::vector<Mutation> batch = {of_key("a", at(2)), of_key("a", at(1)), of_key("a", at(2)), of_key("a", at(1))};
-  EXPECT_EQ(batch_order(batch), (std::vector<std::uint32_t>{1, 3, 0, 2}));
+  std::vector<Mutation> batch;
+  for (int i = 0; i < 100; ++i) batch.push_back(of_key("a", at(i % 2 == 0 ? 2 : 1)));
+  std::vector<std::uint32_t> expected;
+  for (std::uint32_t i = 1; i < 100; i += 2) expected.push_back(i);
+  for (std::uint32_t i = 0; i < 100; i += 2) expected.push_back(i);
+  EXPECT_EQ(batch_order(batch), expected);
 }
 
 }  // namespace

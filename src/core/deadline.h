@@ -14,8 +14,10 @@ class Deadline {
   // No bound: for start-up and maintenance, never for a client's request.
   static constexpr Deadline none() noexcept { return Deadline(MonotonicTime::max()); }
   static constexpr Deadline at(MonotonicTime time) noexcept { return Deadline(time); }
+  // A negative span is a deadline that has passed.
   static constexpr Deadline after(MonotonicTime now, MonotonicClock::duration span) noexcept {
-    return Deadline(now > MonotonicTime::max() - span ? MonotonicTime::max() : now + span);
+    const bool beyond = span > MonotonicClock::duration::zero() && now > MonotonicTime::max() - span;
+    return Deadline(beyond ? MonotonicTime::max() : now + span);
   }
 
   [[nodiscard]] constexpr bool expired(MonotonicTime now) const noexcept { return now >= time_; }

@@ -36,8 +36,9 @@ TEST(Deadline, NoneOutlivesEveryClock) {
 
 TEST(Deadline, ASpanTooLongToAddMeansNoBound) {
   EXPECT_EQ(Deadline::after(start, MonotonicClock::duration::max()).time(), Deadline::none().time());
-  EXPECT_EQ(Deadline::after(start, MonotonicTime::max() - start).time(), MonotonicTime::max());
-  EXPECT_EQ(Deadline::after(start, MonotonicTime::max() - start - nanoseconds(1)).time(), MonotonicTime::max() - nanoseconds(1));
+  const auto longest = MonotonicTime::max() - start;
+  EXPECT_EQ(Deadline::after(start, longest).time(), MonotonicTime::max());
+  EXPECT_EQ(Deadline::after(start, longest - nanoseconds(1)).time(), MonotonicTime::max() - nanoseconds(1));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ Version HybridClock::stamp_above(const Version& current, OpId op) noexcept {
 
 Result<void> HybridClock::observe(const Version& seen) noexcept {
   const std::uint64_t wall_ms = time_.wall_ms();
-  if (seen.ms() > wall_ms + static_cast<std::uint64_t>(limits::clock_lead_max.count())) {
+  const bool ours = seen.tick().bits() <= last_.load(std::memory_order_relaxed);
+  if (!ours && seen.ms() > wall_ms + static_cast<std::uint64_t>(limits::clock_lead_max.count())) {
     return fail(ErrorCode::invalid_argument, "the version lies " + std::to_string(seen.ms() - wall_ms) +
                                                  " ms ahead of this server's clock; at most 500 ms are accepted");
   }

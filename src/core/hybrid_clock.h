@@ -22,11 +22,17 @@ class HybridClock {
   // Newer than every version stamped or observed here before.
   [[nodiscard]] Version stamp(OpId op) noexcept;
 
-  // The smallest version above `current` with that op id. Does not move the clock: a key ahead of us stays its own affair.
+  // A version at the tick after `current`, with that op id. Does not move the clock: a key ahead of us stays its own
+  // affair.
   [[nodiscard]] static Version stamp_above(const Version& current, OpId op) noexcept;
 
-  // Merges a version seen from outside. More than `clock_lead_max` ahead: invalid_argument, and the clock stays.
+  // Merges a version seen from outside. More than `clock_lead_max` ahead of the wall clock and newer than all that was
+  // stamped here: invalid_argument, and the clock stays.
   [[nodiscard]] Result<void> observe(const Version& seen) noexcept;
+
+  // Goes on above the newest version that this store holds, however far ahead it is: the wall clock may have stepped back
+  // since it was stamped. Before the first stamp.
+  void resume_after(const Version& newest) noexcept { last_.store(newest.tick().bits(), std::memory_order_relaxed); }
 
   // How far the clock leads the wall clock: 0 when it follows it, large after the wall clock stepped back.
   [[nodiscard]] std::int64_t lead_ms() const noexcept;

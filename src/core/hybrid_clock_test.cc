@@ -174,16 +174,33 @@ TEST_F(HybridClockTest, EightThreadsNeverGetTheSameTickAndEachSeesItGrow) {
   EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
 }
 
-// What one thread has observed before another starts to stamp is below every stamp of the other.
-TEST_F(HybridClockTest, ObservationsOfManyThreadsLeaveTheNewest) {
+// An update lost between two threads would take the clock back below what one of them has seen.
+TEST_F(HybridClockTest, EveryThreadStampsAboveWhatItHasSeen) {
+  constexpr std::uint64_t rounds = 60'000;
+  constexpr std::uint64_t step = 25;  // faster than the stamps themselves move the clock, and not 500 ms in all
+  std::atomic<int> wrong = 0;
+  std::latch ready(threads);
   std::vector<std::thread> workers;
   for (std::uint64_t thread = 0; thread < threads; ++thread) {
-    workers.emplace_back([this, thread] {
-      for (std::uint64_t i = 0; i < 400; ++i) EXPECT_TRUE(clock_.observe(seen(start_ms + i, thread)).has_value());
+    workers.emplace_back([&, thread] {
+      ready.arrive_and_wait();
+      for (std::uint64_t i = 0; i < rounds; ++i) {
+        const Version version = Version::make(Tick(Tick::from_ms(start_ms).bits() + i * step + thread), OpId(99));
+        if (!clock_.observe(version).has_value() || stamp() <= version) ++wrong;
+      }
     });
   }
   for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(stamp().tick(), seen(start_ms + 399, threads).tick());
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(HybridClockTest, TheLeadIsZeroWhileTheClockFollows) {
+  time_.advance(10);
+  EXPECT_EQ(clock_.lead_ms(), 0);
+  EXPECT_EQ(stamp().ms(), start_ms + 10);
+  EXPECT_EQ(clock_.lead_ms(), 0);
+  time_.advance(10);
+  EXPECT_EQ(clock_.lead_ms(), 0);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST(Key, LengthCountsBytesNotCharacters) {
 }
 
 TEST(Key, NulIsRefusedAnywhere) {
-  for (const std::size_t position : {0, 1, 2}) {
+  for (const std::size_t position : {0U, 1U, 2U}) {
     std::string text = "abc";
     text[position] = '\0';
     expect_refused(text, "NUL");

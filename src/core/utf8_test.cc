@@ -1,8 +1,11 @@
-// is_utf8 against a decoder written in the plainest way: decode the number, then ask whether it was allowed to be written so.
+// is_utf8 against a decoder written in the plainest way: decode the number, then ask whether it may be written like that.
 #include "core/utf8.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -132,6 +135,21 @@ TEST(Utf8, PositionAndSurroundingsDoNotMatter) {
       }
     }
   }
+}
+
+// The text ends where readable memory ends: one byte too far ends the test program.
+TEST(Utf8, LooksAtNothingBehindTheEnd) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* memory = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  char* end = static_cast<char*>(memory) + page;
+  ASSERT_EQ(mprotect(end, page, PROT_NONE), 0);
+  for (const std::string text : {"a", "abcdefg", "abcdefgh", "abcdefghi", "\xC3", "\xE2", "\xE2\x82", "\xF0", "\xF0\x9F",
+                                 "\xF0\x9F\x98", "abcdefg\xC3", "abcdef\xE2\x82", "abcde\xF0\x9F\x98"}) {
+    char* begin = std::copy_backward(text.begin(), text.end(), end);
+    EXPECT_EQ(is_utf8({begin, text.size()}), naive_is_utf8(text)) << shown(text);
+  }
+  EXPECT_EQ(munmap(memory, 2 * page), 0);
 }
 
 // Mostly bytes that matter, so that many of the texts are nearly or wholly well-formed.

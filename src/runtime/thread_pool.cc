@@ -45,7 +45,7 @@ void ThreadPool::post_all(std::span<const std::coroutine_handle<>> resume) {
 }
 
 void ThreadPool::post_at(MonotonicTime, std::coroutine_handle<>) {
-  ARMAZEM_ASSERT(!"timers belong to I/O executors");
+  ARMAZEM_ASSERT(false && "timers belong to I/O executors");
 }
 
 bool ThreadPool::running_here() const noexcept { return pool_of_this_thread == this; }

@@ -91,6 +91,7 @@ Task<void> Batcher::run() {
     std::vector<Mutation> batch = take_batch(now);
     if (!batch.empty()) {
       const Deadline deadline = Deadline::after(now, options_.store_timeout);
+      // No purge horizon: stamps are made just before they come here, none is ever older than the retention.
       Result<std::vector<Outcome>> result = co_await store_.apply(std::move(batch), ApplyGuard{}, deadline);
       complete_batch(std::move(result));
     }

@@ -25,12 +25,14 @@ WriteAnswer::Kind answer_kind(Effect effect) noexcept {
   return WriteAnswer::Kind::created;
 }
 
-Result<WriteAnswer> final_answer(const Outcome& outcome) {
+Result<WriteAnswer> final_answer(const Outcome& outcome, bool never_applied) {
+  if (never_applied) {
+    return fail(ErrorCode::overloaded, "other writers of this key kept overtaking this write; nothing was changed");
+  }
   switch (outcome.verdict) {
     case Verdict::applied: return WriteAnswer{answer_kind(outcome.effect), outcome.version, outcome.replayed};
     case Verdict::condition_failed: return WriteAnswer{WriteAnswer::Kind::condition_failed, outcome.current, false};
     case Verdict::superseded:
-      return fail(ErrorCode::overloaded, "other writers of this key kept overtaking this write; nothing was changed");
     case Verdict::indeterminate:
     case Verdict::too_old:
       return fail(ErrorCode::outcome_unknown, "newer writes of this key leave no trace of whether this one was applied");
@@ -42,13 +44,17 @@ Result<WriteAnswer> final_answer(const Outcome& outcome) {
 
 Task<Result<WriteAnswer>> Writer::write(WriteRequest request, Deadline deadline) {
   const OpId op = request.op ? *request.op : ops_.next();
+  // A fresh op id that only this call has ever sent, each time with a definite answer, was certainly never applied before.
+  const bool fresh = !request.op;
   Version version = clock_.stamp(op);
   for (int restamps = 0;; ++restamps) {
     Mutation mutation = make_mutation(request, version);
     const Result<Outcome> outcome = co_await batcher_.submit(std::move(mutation), deadline);
     if (!outcome) co_return fail(outcome.error());
-    // `superseded` is the proof that the mutation was never applied; only then may it be sent again.
-    if (outcome->verdict != Verdict::superseded || restamps == limits::restamps_max) co_return final_answer(*outcome);
+    // Only what was proved never to have been applied may be sent again: by the record's history (superseded), or because
+    // a fresh op that was decided `indeterminate` was not applied then and has no other copy on its way.
+    const bool never_applied = outcome->verdict == Verdict::superseded || (fresh && outcome->verdict == Verdict::indeterminate);
+    if (!never_applied || restamps == limits::restamps_max) co_return final_answer(*outcome, never_applied);
     version = HybridClock::stamp_above(outcome->current, op);
   }
 }
