@@ -13,8 +13,8 @@ SOCKET_PATH_BYTES = 107  # unix(7): sun_path, with its NUL
 WEBDIS_POOL = 2  # connections to Redis per thread; bench/README.md tells how this was chosen
 
 
-def nginx_config(port, directory):
-    return f"""worker_processes auto;
+def nginx_config(port, directory, workers="auto"):
+    return f"""worker_processes {workers};
 daemon off;
 pid {directory}/nginx.pid;
 error_log {directory}/error.log warn;
@@ -66,11 +66,11 @@ def words(command):
 class Nginx:
     settings = {"nginx.conf": nginx_config("PORT", "DIR")}
 
-    def __init__(self, processes, directory):
+    def __init__(self, processes, directory, workers="auto"):
         directory.mkdir()
         self.port = free_port()
         config = directory / "nginx.conf"
-        config.write_text(nginx_config(self.port, directory))
+        config.write_text(nginx_config(self.port, directory, workers))
         self.process = processes.start("nginx", ["nginx", "-p", directory, "-e", directory / "error.log", "-c", config])
         self.process.wait_ready(lambda: probe.answers(self.port, "GET", "/"))
         self.groups = [self.process.pid]

@@ -170,7 +170,7 @@ def _suites(results):
 def _chart_groups(results):
     groups = []
     for suite, heading in ((results.get("get"), "GET of a 100-byte value"), (results.get("put"), "Durable PUT of a 100-byte value")):
-        _add_group(groups, suite, heading, ours=("armazem",))
+        _add_group(groups, suite, heading, ours=("armazem", "armazem-1"))
     keys = results.get("keys") or {}
     for run in keys.get("runs", []):
         _add_group(groups, run, f"GET of random keys, {run['settings']}", ours=("small", "large"))

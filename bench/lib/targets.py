@@ -16,6 +16,12 @@ def judge(results):
     return rows
 
 
+def best(contestants, name):
+    """Of the ways in which a contestant was measured ("nginx", "nginx-1") the one with the highest median; or None."""
+    ways = [key for key in contestants if key == name or key.startswith(name + "-")]
+    return max(ways, key=lambda key: contestants[key]["per_second"]["median"] if contestants[key].get("per_second") else 0, default=None)
+
+
 def _ratio_row(rows, suite, ours, theirs, bound, name):
     if suite is None:
         return
@@ -23,7 +29,8 @@ def _ratio_row(rows, suite, ours, theirs, bound, name):
         rows.append(_row(name, suite["failed"], f"≥ {bound} ×", None))
         return
     contestants = suite["contestants"]
-    if ours not in contestants or theirs not in contestants:
+    ours, theirs = best(contestants, ours), best(contestants, theirs)
+    if ours is None or theirs is None:
         return
     found = ratio(contestants, ours, theirs)
     if found is None:

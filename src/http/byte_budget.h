@@ -25,6 +25,7 @@ class ByteBudget {
     [[nodiscard]] bool grow_to(std::size_t bytes) noexcept {
       if (bytes <= held_) return true;
       const std::size_t more = bytes - held_;
+      if (more > budget_.bytes_max_) return false;  // so that the sum cannot overflow
       const std::size_t before = budget_.used_.fetch_add(more, std::memory_order_relaxed);
       if (before + more > budget_.bytes_max_) {
         budget_.used_.fetch_sub(more, std::memory_order_relaxed);
@@ -33,7 +34,10 @@ class ByteBudget {
       held_ = bytes;
       return true;
     }
-    void release() noexcept { budget_.used_.fetch_sub(std::exchange(held_, 0), std::memory_order_relaxed); }
+    // Touches the shared counter only when something is held: most requests have no body.
+    void release() noexcept {
+      if (held_ > 0) budget_.used_.fetch_sub(std::exchange(held_, 0), std::memory_order_relaxed);
+    }
 
    private:
     ByteBudget& budget_;

@@ -23,11 +23,13 @@ std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+enum class Backslash { escapes, is_ordinary };
+
 // The next piece up to `separator`, outside of quoted strings; moves `rest` behind it.
-std::string_view next_piece(std::string_view& rest, char separator) {
+std::string_view next_piece(std::string_view& rest, char separator, Backslash backslash = Backslash::escapes) {
   bool quoted = false;
   for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (quoted && rest[i] == '\\') {
+    if (quoted && rest[i] == '\\' && backslash == Backslash::escapes) {
       ++i;
     } else if (rest[i] == '"') {
       quoted = !quoted;
@@ -103,7 +105,8 @@ std::optional<EntityTags> parse_entity_tags(std::string_view value) {
     return result;
   }
   while (!rest.empty()) {
-    const std::string_view piece = next_piece(rest, ',');
+    // A tag looks like a quoted string but has no escapes (RFC 9110, section 8.8.3).
+    const std::string_view piece = next_piece(rest, ',', Backslash::is_ordinary);
     if (piece.empty()) continue;
     const auto tag = parse_entity_tag(piece);
     if (!tag) return std::nullopt;
@@ -168,6 +171,7 @@ Preferences parse_prefer(std::string_view value) {
     if (equal_ignoring_case(preference, "respond-async")) preferences.respond_async = true;
     const auto equals = preference.find('=');
     if (equals == preference.npos || !equal_ignoring_case(trim(preference.substr(0, equals)), "wait")) continue;
+    if (preferences.wait_seconds) continue;  // only the first instance counts (RFC 7240, section 2)
     const std::string_view number = unquote(trim(preference.substr(equals + 1)));
     int seconds = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), seconds);
