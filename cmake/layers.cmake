@@ -1,13 +1,10 @@
-# armazem_layer(NAME SOURCES … USES …): one static library per folder of src/. Dependencies are the arrows of
-# docs/architecture.md; an include that goes against them does not link.
+# armazem_layer(NAME SOURCES … USES …): one static library per folder of src/. USES are the arrows of docs/architecture.md:
+# what is not named there is not linked, and its libraries are not on the include path.
 function(armazem_layer name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE_USES;PCH" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE_USES" ${ARGN})
   add_library(armazem_${name} STATIC ${arg_SOURCES})
   target_include_directories(armazem_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(armazem_${name} PUBLIC ${arg_USES} PRIVATE armazem_flags ${arg_PRIVATE_USES})
-  if(arg_PCH)
-    target_precompile_headers(armazem_${name} PRIVATE ${arg_PCH})
-  endif()
 endfunction()
 
 # armazem_test(NAME LABEL … SOURCES … USES …): a GoogleTest program; every case is one ctest entry.

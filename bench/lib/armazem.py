@@ -54,6 +54,11 @@ class Armazem:
         values = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)", text, re.MULTILINE)
         return sum(map(float, values)) if values else None
 
+    def mean_batch(self):
+        """Mutations per synced batch so far: how large the batches are that its clients' requests form."""
+        batches, mutations = self.metric("armazem_store_batches_total"), self.metric("armazem_store_mutations_total")
+        return max(1, round(mutations / batches)) if batches else 1
+
     def memory(self):
         """Resident bytes from /proc/PID/status: now, and the highest so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -75,8 +80,10 @@ class StoreBench:
         return [self.binary, "--data", directory, "--writers", writers, "--seconds", seconds,
                 "--value-bytes", payload.VALUE_BYTES, "--format", "json"]
 
-    def write(self, writers, seconds):
+    def write(self, writers, seconds, batch=None):
+        """Closed-loop writers; or, with `batch`, batches of that size one after the other."""
         command = self.write_command(self.directory, writers, seconds)
+        command += ["--batch", batch] if batch else []
         figures = last_json_object(self.processes.run("store-bench", command, seconds + 60, clean_environment()))
         figures["per_second"] = figures["writes_per_second"]
         figures["invalid"] = None if figures["per_second"] > 0 else "no write at all"

@@ -64,13 +64,18 @@ def put(bench):
             measure=lambda number: bench.wrk.run(script, url, args(number + 1), bench.seconds),
             warm_up=lambda: bench.wrk.diagnose(script, url, args(0))))
 
+    ours = []
     if bench.wants("armazem"):
         for suffix, label, extra in LOOPS:
             server = Armazem(bench.processes, bench.binary, bench.directory("put"), extra)
             enter(f"armazem{suffix}", f"Armazém durable PUT, {label}", server, "put.lua", server.base, payload.VALUE)
+            ours.append(server)
     if bench.wants("rocksdb"):
         store = StoreBench(bench.processes, bench.store_bench, bench.directory("store"))
-        contestants.append(Contestant("rocksdb", "the same batches without HTTP", [],
+        if ours:
+            contestants.append(Contestant("rocksdb", "batches of the same size without HTTP", [],
+                                          lambda number: store.write(1, bench.seconds, max(map(Armazem.mean_batch, ours)))))
+        contestants.append(Contestant("writers", f"{bench.wrk.connections} writers without HTTP", [],
                                       lambda number: store.write(bench.wrk.connections, bench.seconds)))
     if bench.wants("etcd"):
         server = peers.Etcd(bench.processes, bench.directory("etcd"))

@@ -1,5 +1,5 @@
 // One running server: every part, put together in the order in which they need each other, ended in the reverse order.
-// The only file beside node.cc that knows concrete adapters is node.cc.
+// node.cc is the only file that names concrete adapters.
 #pragma once
 
 #include <chrono>

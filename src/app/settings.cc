@@ -7,6 +7,7 @@
 #include <array>
 
 #include "app/setting_values.h"
+#include "http/listen_socket.h"
 
 namespace armazem {
 namespace {
@@ -68,6 +69,12 @@ std::size_t usable_cores() {
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
 }
 
+Result<void> put_address(Settings& settings, std::string_view value) {
+  settings.server.address = value;
+  if (http::is_ip_address(settings.server.address)) return {};
+  return fail(ErrorCode::invalid_argument, "'" + std::string(value) + "' is not an IP address");
+}
+
 Result<void> put_threads(Settings& settings, std::string_view value) {
   if (auto done = put_number(settings.server.threads, value, 0, 256); !done) return done;
   if (settings.server.threads == 0) settings.server.threads = usable_cores();
@@ -103,7 +110,7 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 6> log_levels{
 #define PUT [](Settings & s, std::string_view v) -> Result<void>
 const std::array table{
     Setting{"listen", "127.0.0.1", "IP address", "Address to listen on. Anything but loopback lets others in: there is no authentication yet.",
-            PUT { return put_text(s.server.address, v); }},
+            put_address},
     Setting{"port", "8000", "number", "Port to listen on; 0 takes any free one and logs it.",
             PUT { return put_number(s.server.port, v, 0, 65535); }},
     Setting{"store", "rocksdb", "choice", "System of record: `rocksdb` (on disk) or `memory` (lost at the end; for trials).",
@@ -131,7 +138,7 @@ const std::array table{
             PUT { return put_duration(s.server.idle_timeout, v, least_timeout); }},
     Setting{"send-timeout", "30s", "duration", "How long a client may take to read an answer.",
             PUT { return put_duration(s.server.write_timeout, v, least_timeout); }},
-    Setting{"store-timeout", "10s", "duration", "How long a write may wait for the store before it is answered 503 or 504.",
+    Setting{"store-timeout", "10s", "duration", "How long a request may wait for the store before it is answered 503 or 504.",
             PUT { return put_duration(s.store_timeout, v, least_timeout); }},
     Setting{"retention", "24h", "duration", "How long tombstones and expired records are kept, so that late copies of older writes cannot come back.",
             PUT { return put_duration(s.retention, v, Milliseconds(1000)); }},

@@ -75,9 +75,11 @@ Applied apply(std::optional<Record>& record, Mutation mutation, ApplyGuard guard
 std::vector<std::uint32_t> batch_order(std::span<const Mutation> mutations) {
   std::vector<std::uint32_t> order(mutations.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
+  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
     const auto by_key = mutations[a].key <=> mutations[b].key;
-    return by_key != 0 ? by_key < 0 : mutations[a].version < mutations[b].version;
+    if (by_key != 0) return by_key < 0;
+    const auto by_version = mutations[a].version <=> mutations[b].version;
+    return by_version != 0 ? by_version < 0 : a < b;
   });
   return order;
 }

@@ -1,6 +1,6 @@
-// Is the scheme of DESIGN.md, section 2, linearizable? `apply` and `HybridClock` as they are, between simulated clients:
+// Is the scheme of docs/adr/0002 linearizable? `apply` and `HybridClock` as they are, between simulated clients:
 // two APIs with skewed clocks, messages delivered twice and in any order, lost replies, clients or proxies that repeat a
-// request through the other API. Every run is checked by exhaustive search. After research/lww_sim_op_first.py.
+// request through the other API. Every run is checked by exhaustive search.
 //
 // ARMAZEM_LINEARIZABILITY_RUNS changes how many runs, ARMAZEM_SEED runs a single one and shows it.
 #include <errno.h>  // program_invocation_name

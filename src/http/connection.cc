@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "http/chunked_body.h"
 #include "http/field_values.h"
 #include "http/request_parser.h"
+#include "runtime/log.h"
 
 namespace armazem::http {
 namespace {
@@ -297,6 +299,7 @@ void Connection::finish_request() {
   const Route route = malformed_ ? Route::other : request_.route;
   const Method method = malformed_ ? Method::other : request_.head.method;
   context_.metrics.count(route, method, response_.status, static_cast<std::uint64_t>(nanoseconds));
+  if (response_.status >= 500 || log::enabled(log::Level::debug)) log_request(nanoseconds);
   if (behind_chunks_) {
     in_.assign(*behind_chunks_);
     behind_chunks_.reset();
@@ -315,6 +318,19 @@ void Connection::finish_request() {
   response_.clear();
   phase_ = Phase::idle;
   phase_end_ = MonotonicTime::max();
+}
+
+// Neither keys nor values: the request id is what ties a line to a client's request.
+void Connection::log_request(std::int64_t nanoseconds) const {
+  constexpr std::string_view name = "X-Request-Id: ";
+  const auto at = response_.headers.find(name);
+  std::string_view id;
+  if (at != std::string::npos) id = std::string_view(response_.headers).substr(at + name.size());
+  const std::initializer_list<log::Field> fields = {
+      {"status", response_.status}, {"method", to_string(request_.head.method)}, {"route", to_string(request_.route)},
+      {"request_id", id.substr(0, id.find('\r'))}, {"microseconds", nanoseconds / 1000}};
+  if (response_.status < 500 || std::exchange(context_.failure_logged, true)) return log::write(log::Level::debug, "request", fields);
+  log::write(log::Level::warn, "request failed", fields);
 }
 
 Task<void> Connection::flush_with_content() {

@@ -32,6 +32,7 @@ struct LoopContext {
   const ServerOptions& options;
   std::string date_line;  // "Date: …\r\n", renewed by the sweep
   MonotonicTime coarse_now = MonotonicClock::now();  // as of the last sweep: near enough for time-outs, and free
+  bool failure_logged = false;  // since the last sweep: a storm of errors must not become a storm of log lines
   bool stopping = false;  // answers carry 'Connection: close' from now on
 };
 
@@ -72,6 +73,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 
   void answer_problem(const Problem& problem);
   void finish_request();
+  void log_request(std::int64_t nanoseconds) const;
   // Appends the answer to `out_`; content too large to be worth a copy stays in `response_` and the result is true.
   [[nodiscard]] bool append_answer();
   Task<void> flush_with_content();

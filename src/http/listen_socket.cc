@@ -60,6 +60,8 @@ std::uint16_t port_of(const FileDescriptor& socket) {
 
 }  // namespace
 
+bool is_ip_address(const std::string& text) noexcept { return parse_address(text, 0).has_value(); }
+
 Result<ListenSocket> listen_on(const std::string& address, std::uint16_t port, bool first) {
   const auto parsed = parse_address(address, port);
   if (!parsed) return fail(ErrorCode::precondition, "'" + address + "' is not an IP address");

@@ -132,6 +132,7 @@ class Server::Worker {
       const MonotonicTime now = MonotonicClock::now();
       context_.date_line = current_date_line();
       context_.coarse_now = now;
+      context_.failure_logged = false;
       const bool over = now >= grace_end_;
       for (auto next = connections_.begin(); next != connections_.end();) {
         Connection& connection = *next++;

@@ -1,7 +1,5 @@
 #include "service/batcher.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "core/assert.h"
@@ -172,15 +170,18 @@ void Batcher::expire(MonotonicTime now) {
   resume(late);
 }
 
-// One wake-up per executor, however many of its requests are answered.
+// One wake-up per executor, however many of its requests are answered; there are few executors.
 void Batcher::resume(std::vector<Waiter*>& done) {
-  std::ranges::stable_sort(done, {}, [](const Waiter* waiter) { return waiter->executor; });
   std::vector<std::coroutine_handle<>> handles;
   handles.reserve(done.size());
-  for (auto first = done.begin(); first != done.end();) {
-    Executor* const executor = (*first)->executor;
+  while (!done.empty()) {
+    Executor* const executor = done.front()->executor;
     handles.clear();
-    for (; first != done.end() && (*first)->executor == executor; ++first) handles.push_back((*first)->handle);
+    std::erase_if(done, [&](const Waiter* waiter) {
+      if (waiter->executor != executor) return false;
+      handles.push_back(waiter->handle);
+      return true;
+    });
     executor->post_all(handles);
   }
 }

@@ -154,7 +154,8 @@ class Campaign:
                     found["repeated"] += 1
             except Violation as violation:
                 history.broken = True
-                found["violations"].append(str(violation))
+                why = got.body[:400].decode("utf-8", "replace") if got.status >= 400 else ""
+                found["violations"].append(f"{violation} {why}".strip())
         client.close()
         return found
 

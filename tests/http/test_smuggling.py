@@ -1,4 +1,4 @@
-r"""The smuggling corpus: requests on whose length two hops could disagree (research/reliability.md, section 6.2).
+r"""The smuggling corpus: requests on whose length two hops could disagree (RFC 9112, section 11.2).
 
 A file of smuggling/ begins with header lines, then comes the request:
     # why: what is wrong with it

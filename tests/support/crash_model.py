@@ -55,6 +55,7 @@ class KeyHistory:
     state: Operation | None = None  # the last acknowledged or seen one; None: never written
     version: str | None = None      # of that state, where a value is there
     open: list = field(default_factory=list)  # sent after it, no answer known
+    broken: bool = False            # a violation was found; it is counted once
 
     def sent(self, operation):
         self.open.append(operation)

@@ -185,4 +185,7 @@ class Server:
             if self.running():
                 self.stop()
         finally:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            if "ARMAZEM_KEEP_DATA" in os.environ:  # for looking at a failure
+                print(f"kept: {self.scratch}")
+            else:
+                shutil.rmtree(self.scratch, ignore_errors=True)

@@ -23,29 +23,45 @@ Result<bool> must_create(const RocksdbOptions& options, const rocksdb::DBOptions
 
 }  // namespace
 
+Engine::Engine(const RocksdbOptions& options) : memory_(make_memory(options)), settings_(database_options(options, memory_)) {
+  if (!options.test_file_system) return;
+  env_ = rocksdb::NewCompositeEnv(options.test_file_system);
+  settings_.env = env_.get();
+}
+
 Result<std::unique_ptr<Engine>> Engine::open(const RocksdbOptions& options,
                                              std::shared_ptr<rocksdb::EventListener> listener) {
-  std::unique_ptr<Engine> engine(new Engine());
-  engine->memory_ = make_memory(options);
-  rocksdb::DBOptions database = database_options(options, engine->memory_);
-  if (options.test_file_system) {
-    engine->env_ = rocksdb::NewCompositeEnv(options.test_file_system);
-    database.env = engine->env_.get();
-  }
-  const auto create = must_create(options, database, engine->memory_);
+  std::unique_ptr<Engine> engine(new Engine(options));
+  const auto create = must_create(options, engine->settings_, engine->memory_);
   if (!create) return fail(create.error());
-  database.listeners.push_back(std::move(listener));
-  if (auto opened = engine->open_database(options, std::move(database), *create); !opened) {
-    return fail(std::move(opened.error()));
-  }
+  engine->settings_.listeners.push_back(std::move(listener));
+  if (auto opened = engine->open_database(options, *create); !opened) return fail(std::move(opened.error()));
   return engine;
 }
 
-Result<void> Engine::open_database(const RocksdbOptions& options, rocksdb::DBOptions database, bool create) {
-  database.create_if_missing = create;
-  database.create_missing_column_families = create;
+Result<std::unique_ptr<Engine>> Engine::open_again(const RocksdbOptions& options,
+                                                   std::shared_ptr<rocksdb::EventListener> listener) {
+  std::unique_ptr<Engine> engine(new Engine(options));
+  engine->settings_.listeners.push_back(std::move(listener));
+  if (auto opened = engine->open_database(options, false); !opened) return fail(std::move(opened.error()));
+  return engine;
+}
+
+Result<std::unique_ptr<Engine>> Engine::open_for_reading(const RocksdbOptions& options) {
+  std::unique_ptr<Engine> engine(new Engine(options));
   rocksdb::DB* opened = nullptr;
-  auto status = rocksdb::DB::Open(database, options.path, families(options, memory_), &handles_, &opened);
+  const auto status = rocksdb::DB::OpenForReadOnly(engine->settings_, options.path, families(options, engine->memory_),
+                                                   &engine->handles_, &opened);
+  engine->db_.reset(opened);
+  if (!status.ok()) return fail(open_error(options.path, status));
+  return engine;
+}
+
+Result<void> Engine::open_database(const RocksdbOptions& options, bool create) {
+  settings_.create_if_missing = create;
+  settings_.create_missing_column_families = create;
+  rocksdb::DB* opened = nullptr;
+  auto status = rocksdb::DB::Open(settings_, options.path, families(options, memory_), &handles_, &opened);
   db_.reset(opened);
   if (status.ok() && create) status = write_format(*db_, meta());
   if (!status.ok()) return fail(open_error(options.path, status));
@@ -60,16 +76,18 @@ void Engine::read_into(RocksdbFigures& figures) const {
   };
   figures.block_cache_bytes = memory_.cache->GetUsage();
   figures.block_cache_bytes_max = memory_.cache->GetCapacity();
-  figures.memtable_bytes = memory_.write_buffers->memory_usage();
+  figures.memtable_bytes = memtable_bytes();
   figures.live_data_bytes = number(rocksdb::DB::Properties::kEstimateLiveDataSize);
   figures.keys = number(rocksdb::DB::Properties::kEstimateNumKeys);
 }
 
+void Engine::write_out() const {
+  // Every acknowledged write is synced already: a failure loses nothing that was promised and leaves nobody to tell.
+  db_->Flush(rocksdb::FlushOptions(), handles_).PermitUncheckedError();
+}
+
 Engine::~Engine() {
   if (!db_) return;
-  // Every acknowledged write is synced already; this is for purge steps, which need not be. A failure here loses nothing
-  // that was promised and leaves nobody to tell.
-  db_->FlushWAL(true).PermitUncheckedError();
   for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   db_->Close().PermitUncheckedError();
 }

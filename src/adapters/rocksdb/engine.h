@@ -16,7 +16,12 @@ class Engine {
   // See RocksdbStore::open. `listener` hears of background errors.
   static Result<std::unique_ptr<Engine>> open(const RocksdbOptions& options,
                                               std::shared_ptr<rocksdb::EventListener> listener);
-  // Syncs the log and closes. No call may be running.
+  // What `open` had opened before: without looking at everything first.
+  static Result<std::unique_ptr<Engine>> open_again(const RocksdbOptions& options,
+                                                    std::shared_ptr<rocksdb::EventListener> listener);
+  // For as long as `open_again` does not work: the log is replayed in memory only.
+  static Result<std::unique_ptr<Engine>> open_for_reading(const RocksdbOptions& options);
+  // Closes. No call may be running.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -25,15 +30,20 @@ class Engine {
   [[nodiscard]] rocksdb::ColumnFamilyHandle* records() const noexcept { return handles_[1]; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* purge_entries() const noexcept { return handles_[2]; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* meta() const noexcept { return handles_[3]; }
+  // What a flush of all memtables would write at most.
+  [[nodiscard]] std::uint64_t memtable_bytes() const { return memory_.write_buffers->memory_usage(); }
+  // Before closing, so that the next start has no log to replay.
+  void write_out() const;
   // What RocksDB itself knows: sizes and estimates.
   void read_into(RocksdbFigures& figures) const;
 
  private:
-  Engine() = default;
-  Result<void> open_database(const RocksdbOptions& options, rocksdb::DBOptions database, bool create);
+  explicit Engine(const RocksdbOptions& options);
+  Result<void> open_database(const RocksdbOptions& options, bool create);
 
   std::unique_ptr<rocksdb::Env> env_;  // only with a test's file system
   Memory memory_;
+  rocksdb::DBOptions settings_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of `families`
 };

@@ -13,8 +13,7 @@
 
 namespace armazem::rocks {
 
-// Records do not live in the family `default`, because RocksDB opens that one always: so the format can be read before
-// anything of the data is.
+// RocksDB insists on a family `default`; it stays empty.
 inline constexpr const char* records_family = "records";
 inline constexpr const char* purge_family = "purge";  // see purge_index.h
 inline constexpr const char* meta_family = "meta";    // "format" -> decimal number
@@ -29,7 +28,7 @@ struct Memory {
 
 [[nodiscard]] rocksdb::DBOptions database_options(const RocksdbOptions& options, const Memory& memory);
 
-// In this order: default, records, purge, meta.
+// In this order: default, records, purge, meta. `meta` is made last: what has it, was made by us.
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksdbOptions& options,
                                                                     const Memory& memory);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <optional>
 
 #include "adapters/rocksdb/status.h"
 
@@ -94,25 +93,12 @@ Result<FormatState> judge_format(const std::string& path, const std::string& tex
 
 using Families = std::vector<rocksdb::ColumnFamilyDescriptor>;
 
-// The ones of `ours` that exist, or nullopt when one exists that is not ours.
-std::optional<Families> only_ours(const Families& ours, const std::vector<std::string>& existing) {
-  Families found;
-  for (const std::string& name : existing) {
-    const auto known = std::ranges::find(ours, name, &rocksdb::ColumnFamilyDescriptor::name);
-    if (known == ours.end()) return std::nullopt;
-    found.push_back(*known);
+Families known_of(const Families& ours, const std::vector<std::string>& existing) {
+  Families known;
+  for (const auto& family : ours) {
+    if (std::ranges::find(existing, family.name) != existing.end()) known.push_back(family);
   }
-  return found;
-}
-
-// Without a format number: a creation of ours that was cut short, which holds nothing, or somebody else's.
-Result<FormatState> judge_without_format(const std::string& path, const rocksdb::DBOptions& database,
-                                         const std::optional<Families>& families) {
-  if (!families) return not_ours(path);
-  const auto view = ReadOnlyView::open(path, database, *families);
-  if (!view) return fail(view.error());
-  if (!(*view)->holds_no_key()) return not_ours(path);
-  return FormatState::unfinished;
+  return known;
 }
 
 }  // namespace
@@ -125,18 +111,24 @@ Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::D
   std::vector<std::string> existing;
   const auto listed = rocksdb::DB::ListColumnFamilies(database, path, &existing);
   if (!listed.ok()) return fail(open_error(path, listed));
+  const Families known = known_of(families(options, memory), existing);
+  const bool has_meta = !known.empty() && known.back().name == meta_family;
+  const bool has_others = known.size() < existing.size();
+  if (has_others && !has_meta) return not_ours(path);
 
-  const Families ours = families(options, memory);
-  if (std::ranges::find(existing, meta_family) != existing.end()) {
-    // The records stay closed here, so their part of the log is only read, not loaded.
-    const auto view = ReadOnlyView::open(path, database, {ours.front(), ours.back()});
-    if (!view) return fail(view.error());
+  // Reads all of the log and the frame of every table, so that damage is found before anything is touched. After a clean
+  // stop there is no log to speak of.
+  const auto view = ReadOnlyView::open(path, database, known);
+  if (!view) return fail(view.error());
+  if (has_meta) {
     std::string text;
-    const auto status = (*view)->get(1, format_key, text);
+    const auto status = (*view)->get(known.size() - 1, format_key, text);
     if (status.ok()) return judge_format(path, text);
     if (!status.IsNotFound()) return fail(open_error(path, status));
   }
-  return judge_without_format(path, database, only_ours(ours, existing));
+  // Without a format number: a creation of ours that was cut short, which holds nothing, or somebody else's.
+  if (has_others || !(*view)->holds_no_key()) return not_ours(path);
+  return FormatState::unfinished;
 }
 
 rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {

@@ -39,21 +39,23 @@ Result<std::size_t> take_entry(const rocksdb::Iterator& at, const ScanRequest& r
 
 }  // namespace
 
-std::optional<Reader::Found> Reader::get_from_memory(std::string_view key) const {
-  return get(key, rocksdb::kBlockCacheTier);
+std::optional<Reader::Found> Reader::get_from_memory(const Engine& engine, std::string_view key) {
+  return get(engine, key, rocksdb::kBlockCacheTier);
 }
 
-Reader::Found Reader::get(std::string_view key) const {
-  auto found = get(key, rocksdb::kReadAllTier);
+Reader::Found Reader::get(const Engine& engine, std::string_view key) {
+  auto found = get(engine, key, rocksdb::kReadAllTier);
   return found ? std::move(*found) : Found(fail(ErrorCode::internal, "a full read was incomplete"));
 }
 
-std::optional<Reader::Found> Reader::get(std::string_view key, rocksdb::ReadTier tier) const {
+std::optional<Reader::Found> Reader::get(const Engine& engine, std::string_view key, rocksdb::ReadTier tier) {
   rocksdb::ReadOptions read;
   read.read_tier = tier;
   rocksdb::PinnableSlice stored;
-  const rocksdb::Status status = engine_.db().Get(read, engine_.records(), slice(key), &stored);
+  const rocksdb::Status status = engine.db().Get(read, engine.records(), slice(key), &stored);
   if (status.IsIncomplete()) return std::nullopt;
+  // When the table itself is not open, RocksDB (7.8) says OK with an empty value: 'the key may exist'. A record is never empty.
+  if (status.ok() && stored.empty() && tier == rocksdb::kBlockCacheTier) return std::nullopt;
   counters_.gets.add();
   if (status.IsNotFound()) {
     counters_.misses.add();
@@ -65,7 +67,7 @@ std::optional<Reader::Found> Reader::get(std::string_view key, rocksdb::ReadTier
   return Found(std::move(*record));
 }
 
-Result<ScanPage> Reader::scan(const ScanRequest& request) const {
+Result<ScanPage> Reader::scan(const Engine& engine, const ScanRequest& request) {
   const std::string end = prefix_end(request.prefix);
   const rocksdb::Slice end_slice = slice(end);
   rocksdb::ReadOptions read;
@@ -75,7 +77,7 @@ Result<ScanPage> Reader::scan(const ScanRequest& request) const {
   ScanPage page;
   std::size_t bytes = 0;
   std::size_t looked_at = 0;
-  const std::unique_ptr<rocksdb::Iterator> at(engine_.db().NewIterator(read, engine_.records()));
+  const std::unique_ptr<rocksdb::Iterator> at(engine.db().NewIterator(read, engine.records()));
   for (at->Seek(first_candidate(request)); at->Valid(); at->Next()) {
     // Here and not behind the entry: so the last page knows that it is the last.
     if (page.entries.size() == request.limit || bytes >= request.bytes_max || looked_at == looked_at_max) return page;

@@ -1,6 +1,6 @@
 // Reads: one record, or one page of live ones.
 //
-// Thread rule: every method from any thread; those that may touch the disk say so.
+// Thread rule: every method from any thread; those that may touch the disk say so. The engine must stay open meanwhile.
 #pragma once
 
 #include <optional>
@@ -14,23 +14,21 @@ namespace armazem::rocks {
 
 class Reader {
  public:
-  // Both must outlive the reader.
-  Reader(const Engine& engine, ReadCounters& counters) : engine_(engine), counters_(counters) {}
-
   using Found = Result<std::optional<Record>>;
 
   // From memory only. The outer optional is empty when the disk has to be asked.
-  [[nodiscard]] std::optional<Found> get_from_memory(std::string_view key) const;
+  [[nodiscard]] std::optional<Found> get_from_memory(const Engine& engine, std::string_view key);
   // May touch the disk.
-  [[nodiscard]] Found get(std::string_view key) const;
+  [[nodiscard]] Found get(const Engine& engine, std::string_view key);
   // May touch the disk. Looks at a bounded number of records.
-  [[nodiscard]] Result<ScanPage> scan(const ScanRequest& request) const;
+  [[nodiscard]] static Result<ScanPage> scan(const Engine& engine, const ScanRequest& request);
+
+  [[nodiscard]] ReadCounters& counters() noexcept { return counters_; }
 
  private:
-  [[nodiscard]] std::optional<Found> get(std::string_view key, rocksdb::ReadTier tier) const;
+  [[nodiscard]] std::optional<Found> get(const Engine& engine, std::string_view key, rocksdb::ReadTier tier);
 
-  const Engine& engine_;
-  ReadCounters& counters_;
+  ReadCounters counters_;
 };
 
 }  // namespace armazem::rocks

@@ -4,12 +4,12 @@
 // a coroutine frame. What may touch the disk runs on a few reader threads behind a bounded queue; every write runs on
 // one write thread.
 // Durability: `apply` answers after the write-ahead log was synced (fdatasync). A write that fails midway is answered
-// outcome_unknown; from then on writes are refused, without effect, until the database could be brought back. That is
-// tried by itself, before later writes and health checks. Reads go on meanwhile.
+// outcome_unknown; from then on writes are refused, without effect, until the database could be opened again. That is
+// tried by itself, before later writes and health checks. Reads go on meanwhile, and wait while it is being opened.
 // Disk: below `reserve_bytes` of free space writes are refused as storage_full; removing is a write too, so the way out
 // is more room, or purge by retention, which needs none to speak of.
-// Closing: the destructor lets everything that waits on the store's own threads end, syncs the log and closes. Whoever
-// called must still be there to be resumed.
+// Closing: the destructor lets everything that waits on the store's own threads end, writes the memtables out and closes.
+// Whoever called must still be there to be resumed.
 #pragma once
 
 #include <cstdint>

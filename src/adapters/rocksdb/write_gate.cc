@@ -9,31 +9,12 @@ namespace {
 
 constexpr std::chrono::milliseconds backoff_first{100};
 constexpr std::chrono::milliseconds backoff_max{5000};
+constexpr std::uint64_t slack_bytes = std::uint64_t{8} << 20;  // a new log, manifest, table indexes
 
-// Called inside RocksDB with its mutex held: only notes what happened.
-class FaultListener final : public rocksdb::EventListener {
- public:
-  explicit FaultListener(std::shared_ptr<FaultBoard> board) : board_(std::move(board)) {}
-
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    // Softer ones stop compaction for a while, not writes.
-    if (error->severity() < rocksdb::Status::kHardError) return;
-    board_->raise(to_error(*error, "the database stopped writing"));
-  }
-
-  // RocksDB would look for room every few seconds by itself, and answer our Resume with 'busy' meanwhile.
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
-
- private:
-  std::shared_ptr<FaultBoard> board_;
-};
-
-tl::unexpected<Error> refuse(Error error) {
-  // Whatever stopped the database, this write was not begun: that is unavailable, or storage_full, and nothing else.
+// Whatever stopped the database, this write was not begun: that is unavailable, or storage_full, and nothing else.
+Error without_effect(Error error) {
   if (error.code != ErrorCode::storage_full) error.code = ErrorCode::unavailable;
-  return fail(std::move(error));
+  return error;
 }
 
 Error disk_low(DiskSpace& disk) {
@@ -44,37 +25,22 @@ Error disk_low(DiskSpace& disk) {
 
 }  // namespace
 
-void FaultBoard::raise(Error error) {
-  const std::lock_guard lock(mutex_);
-  error_ = std::move(error);
-  raised_.store(true, std::memory_order_release);
-}
-
-void FaultBoard::clear() {
-  const std::lock_guard lock(mutex_);
-  error_.reset();
-  raised_.store(false, std::memory_order_release);
-}
-
-std::optional<Error> FaultBoard::current() const {
-  if (!raised()) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  return error_;
-}
-
-std::shared_ptr<rocksdb::EventListener> make_fault_listener(std::shared_ptr<FaultBoard> board) {
-  return std::make_shared<FaultListener>(std::move(board));
-}
-
-WriteGate::WriteGate(std::shared_ptr<FaultBoard> board, DiskSpace& disk, const TimeSource& time,
+WriteGate::WriteGate(const RocksdbOptions& options, EngineSlot& slot, DiskSpace& disk, const TimeSource& time,
                      WriteCounters& counters)
-    : board_(std::move(board)), disk_(disk), time_(time), counters_(counters), backoff_(backoff_first) {}
+    : options_(options), slot_(slot), disk_(disk), time_(time), counters_(counters), backoff_(backoff_first) {}
 
-Result<void> WriteGate::admit(rocksdb::DB& db) {
-  if (disk_.low()) return refuse(disk_low(disk_));
-  if (!board_->raised()) return {};
-  if (!recovery_due()) return refuse(board_->current().value_or(Error{}));
-  return recover(db);
+Result<void> WriteGate::open() {
+  auto engine = Engine::open(options_, make_fault_listener(board_));
+  if (!engine) return fail(std::move(engine.error()));
+  slot_.open(std::move(*engine));
+  return {};
+}
+
+Result<void> WriteGate::admit() {
+  if (disk_.low()) return fail(disk_low(disk_));
+  if (recovery_due()) reopen();
+  if (auto error = board_->current()) return fail(without_effect(std::move(*error)));
+  return {};
 }
 
 Error WriteGate::failed(const rocksdb::Status& status) {
@@ -83,6 +49,11 @@ Error WriteGate::failed(const rocksdb::Status& status) {
   board_->raise(error);
   error.code = ErrorCode::outcome_unknown;
   return error;
+}
+
+void WriteGate::close() {
+  // Not after a failure: RocksDB would meet the failed log again. The next start replays what is in it.
+  if (!board_->raised()) slot_.engine()->write_out();
 }
 
 std::optional<Error> WriteGate::trouble() const {
@@ -94,21 +65,31 @@ bool WriteGate::recovery_due() const {
   return board_->raised() && time_.now().time_since_epoch().count() >= next_attempt_.load(std::memory_order_relaxed);
 }
 
-Result<void> WriteGate::recover(rocksdb::DB& db) {
-  // Cleared first: an error that comes up meanwhile must not be wiped out after it. Resume answers OK even when the
-  // flush that belongs to it failed in the background; then the listener has raised the board again.
+// What lies in memory has to be written out by the start; without room for it the attempt would cost the readers a pause
+// for nothing.
+bool WriteGate::room_for_recovery() const {
+  const std::uint64_t unwritten = slot_.engine() != nullptr ? slot_.engine()->memtable_bytes() : 0;
+  return disk_.free_bytes() >= unwritten + slack_bytes;
+}
+
+void WriteGate::reopen() {
+  // Also after success: were every write to fail, readers should not be stopped for each of them.
+  next_attempt_.store((time_.now() + backoff_).time_since_epoch().count(), std::memory_order_relaxed);
+  backoff_ = std::min<MonotonicClock::duration>(2 * backoff_, backoff_max);
+  if (!room_for_recovery()) return;
+
+  slot_.shut();
+  slot_.take().reset();
   board_->clear();
-  if (const rocksdb::Status status = db.Resume(); !status.ok()) {
-    board_->raise(to_error(status, "bringing the database back"));
+  auto engine = Engine::open_again(options_, make_fault_listener(board_));
+  if (engine) {
+    count(counters_.recoveries);
+    backoff_ = backoff_first;
+  } else {
+    board_->raise(std::move(engine.error()));
+    engine = Engine::open_for_reading(options_);
   }
-  if (auto error = board_->current()) {
-    next_attempt_.store((time_.now() + backoff_).time_since_epoch().count(), std::memory_order_relaxed);
-    backoff_ = std::min<MonotonicClock::duration>(2 * backoff_, backoff_max);
-    return refuse(std::move(*error));
-  }
-  count(counters_.recoveries);
-  backoff_ = backoff_first;
-  return {};
+  slot_.open(engine ? std::move(*engine) : nullptr);
 }
 
 }  // namespace armazem::rocks

@@ -17,7 +17,7 @@ std::optional<std::uint64_t> start_of(const std::optional<Record>& record) noexc
 }  // namespace
 
 Result<std::vector<Outcome>> Writer::apply(std::vector<Mutation> mutations, ApplyGuard guard) {
-  if (auto admitted = gate_.admit(engine_.db()); !admitted) return fail(std::move(admitted.error()));
+  if (auto admitted = gate_.admit(); !admitted) return fail(std::move(admitted.error()));
   const std::vector<std::uint32_t> order = batch_order(mutations);
   std::vector<Group> groups;
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -39,7 +39,9 @@ Result<std::vector<Outcome>> Writer::apply(std::vector<Mutation> mutations, Appl
     }
     if (changed) stage(group.key, old_start_ms, *group.record);
   }
-  if (auto committed = commit(); !committed) return fail(std::move(committed.error()));
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  if (auto committed = commit(synced); !committed) return fail(std::move(committed.error()));
   for (const Outcome& outcome : outcomes) counters_.add(outcome);
   return outcomes;
 }
@@ -51,7 +53,7 @@ Result<void> Writer::read_current(std::vector<Group>& groups) const {
   std::vector<rocksdb::PinnableSlice> stored(groups.size());
   std::vector<rocksdb::Status> statuses(groups.size());
   constexpr bool sorted = true;
-  engine_.db().MultiGet(rocksdb::ReadOptions(), engine_.records(), keys.size(), keys.data(), stored.data(),
+  engine().db().MultiGet(rocksdb::ReadOptions(), engine().records(), keys.size(), keys.data(), stored.data(),
                         statuses.data(), sorted);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
@@ -67,27 +69,25 @@ void Writer::stage(const std::string& key, std::optional<std::uint64_t> old_star
   const std::string head = encode_head(record);
   const rocksdb::Slice key_part(key);
   const rocksdb::Slice value_parts[] = {head, record.value.bytes};
-  batch_.Put(engine_.records(), rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2));
+  batch_.Put(engine().records(), rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2));
   const auto start_ms = retention_start_ms(record);
   if (start_ms == old_start_ms) return;
-  if (old_start_ms) batch_.Delete(engine_.purge_entries(), purge_entry_key(*old_start_ms, key));
-  if (start_ms) batch_.Put(engine_.purge_entries(), purge_entry_key(*start_ms, key), rocksdb::Slice());
+  if (old_start_ms) batch_.Delete(engine().purge_entries(), purge_entry_key(*old_start_ms, key));
+  if (start_ms) batch_.Put(engine().purge_entries(), purge_entry_key(*start_ms, key), rocksdb::Slice());
 }
 
-Result<void> Writer::commit() {
+Result<void> Writer::commit(const rocksdb::WriteOptions& options) {
   if (batch_.Count() == 0) return {};
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
   const MonotonicTime begin = time_.now();
-  const rocksdb::Status status = engine_.db().Write(synced, &batch_);
-  counters_.add_sync(time_.now() - begin);
+  const rocksdb::Status status = engine().db().Write(options, &batch_);
+  if (options.sync) counters_.add_sync(time_.now() - begin);
   if (batch_.GetDataSize() > batch_bytes_kept) batch_ = rocksdb::WriteBatch();
   if (!status.ok()) return fail(gate_.failed(status));
   return {};
 }
 
 Result<PurgeReport> Writer::purge(const PurgeRequest& request) {
-  if (auto admitted = gate_.admit(engine_.db()); !admitted) return fail(std::move(admitted.error()));
+  if (auto admitted = gate_.admit(); !admitted) return fail(std::move(admitted.error()));
   const std::string end = purge_entry_key(request.before_ms, {});
   const rocksdb::Slice end_slice(end);
   rocksdb::ReadOptions read;
@@ -96,7 +96,7 @@ Result<PurgeReport> Writer::purge(const PurgeRequest& request) {
   PurgeReport report;
   std::size_t looked_at = 0;
   batch_.Clear();
-  const std::unique_ptr<rocksdb::Iterator> at(engine_.db().NewIterator(read, engine_.purge_entries()));
+  const std::unique_ptr<rocksdb::Iterator> at(engine().db().NewIterator(read, engine().purge_entries()));
   for (at->Seek(purge_from_); at->Valid() && looked_at < request.limit; at->Next(), ++looked_at) {
     const auto removed = stage_purge(at->key());
     if (!removed) return fail(removed.error());
@@ -107,8 +107,7 @@ Result<PurgeReport> Writer::purge(const PurgeRequest& request) {
   const std::string go_on = report.more ? at->key().ToString() : std::string();
 
   // Not synced: a step that a power loss undoes is simply done again, and the log keeps the order of writes.
-  const rocksdb::Status status = engine_.db().Write(rocksdb::WriteOptions(), &batch_);
-  if (!status.ok()) return fail(gate_.failed(status));
+  if (auto committed = commit(rocksdb::WriteOptions()); !committed) return fail(std::move(committed.error()));
   purge_from_ = go_on;
   count(counters_.purged, report.removed);
   return report;
@@ -116,18 +115,18 @@ Result<PurgeReport> Writer::purge(const PurgeRequest& request) {
 
 // Stages the removal of one entry and, when the record is still the one that it was made for, of the record.
 Result<bool> Writer::stage_purge(const rocksdb::Slice& entry_key) {
-  batch_.Delete(engine_.purge_entries(), entry_key);
+  batch_.Delete(engine().purge_entries(), entry_key);
   const auto entry = parse_purge_entry(entry_key);
   if (!entry) return fail(ErrorCode::data_damaged, "a purge entry is too short");
   const rocksdb::Slice key(entry->key.data(), entry->key.size());
   rocksdb::PinnableSlice stored;
-  const rocksdb::Status status = engine_.db().Get(rocksdb::ReadOptions(), engine_.records(), key, &stored);
+  const rocksdb::Status status = engine().db().Get(rocksdb::ReadOptions(), engine().records(), key, &stored);
   if (status.IsNotFound()) return false;
   if (!status.ok()) return fail(to_error(status, "reading a record before purging it"));
   const auto head = decode_head(stored.ToStringView());
   if (!head) return fail(head.error());
   if (retention_start_ms(head->record) != entry->start_ms) return false;
-  batch_.Delete(engine_.records(), key);
+  batch_.Delete(engine().records(), key);
   return true;
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "adapters/rocksdb/engine.h"
+#include "adapters/rocksdb/engine_slot.h"
 #include "adapters/rocksdb/write_gate.h"
 #include "ports/store.h"
 
@@ -18,8 +18,8 @@ namespace armazem::rocks {
 class Writer {
  public:
   // All must outlive the writer.
-  Writer(const Engine& engine, WriteGate& gate, const TimeSource& time, WriteCounters& counters)
-      : engine_(engine), gate_(gate), time_(time), counters_(counters) {}
+  Writer(EngineSlot& slot, WriteGate& gate, const TimeSource& time, WriteCounters& counters)
+      : slot_(slot), gate_(gate), time_(time), counters_(counters) {}
 
   [[nodiscard]] Result<std::vector<Outcome>> apply(std::vector<Mutation> mutations, ApplyGuard guard);
   [[nodiscard]] Result<PurgeReport> purge(const PurgeRequest& request);
@@ -35,10 +35,13 @@ class Writer {
 
   [[nodiscard]] Result<void> read_current(std::vector<Group>& groups) const;
   void stage(const std::string& key, std::optional<std::uint64_t> old_start_ms, const Record& record);
-  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> commit(const rocksdb::WriteOptions& options);
   [[nodiscard]] Result<bool> stage_purge(const rocksdb::Slice& entry_key);
 
-  const Engine& engine_;
+  // Once the gate has admitted the write.
+  [[nodiscard]] const Engine& engine() const noexcept { return *slot_.engine(); }
+
+  EngineSlot& slot_;
   WriteGate& gate_;
   const TimeSource& time_;
   WriteCounters& counters_;
