@@ -1,4 +1,4 @@
-// The embedded store without HTTP: how many durable writes it takes from closed-loop writers, or how fast it reads; also
+// The embedded store without HTTP: how many durable writes it takes from closed-loop writers, or how fast it reads. Also
 // fills a directory for other measurements.
 //
 // A writer sends its next write when the last one was durable. What gathers while a batch is being synced becomes the
@@ -71,7 +71,8 @@ class Puts {
     // From another place each time: keys that lie side by side shall not compress each other away.
     const std::size_t from = number * 7919 % (std::size_t{1} << 20);
     Value value{letters_.substr(from, value_bytes_), "text/plain; charset=utf-8", ValueForm::text};
-    return {Mutation::Kind::put, Key::parse(name(number)).value(), std::move(value), clock_.stamp(OpId(number)), {}, {}};
+    return {
+        Mutation::Kind::put, Key::parse(name(number)).value(), std::move(value), clock_.stamp(OpId(number)), {}, {}};
   }
 
  private:
@@ -125,8 +126,9 @@ struct Report {
 
 void report(const Report& r, bool json) {
   if (json) {
-    std::printf("{\"writes_per_second\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"batches\": %llu, \"mutations\": %llu}\n",
-                r.writes_per_second, r.p50_us, r.p99_us, r.batches, r.mutations);
+    std::printf(
+        "{\"writes_per_second\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"batches\": %llu, \"mutations\": %llu}\n",
+        r.writes_per_second, r.p50_us, r.p99_us, r.batches, r.mutations);
   } else {
     std::printf("%.0f durable writes/s, p50 %.0f us, p99 %.0f us, %llu batches of %llu writes\n", r.writes_per_second,
                 r.p50_us, r.p99_us, r.batches, r.mutations);
@@ -138,7 +140,8 @@ void write(RocksdbStore& store, const Settings& settings) {
   Puts puts(settings.value_bytes);
   Batcher batcher(store, store.write_executor(), time, {});
   const MonotonicTime begin = MonotonicClock::now();
-  const auto span = std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
+  const auto span =
+      std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
   Clients clients{batcher, puts, begin + span, {}, settings.writers, {}};
   std::future<void> ended = clients.ended.get_future();
   {
@@ -179,13 +182,16 @@ void write_batches(RocksdbStore& store, const Settings& settings) {
   std::vector<double> latencies_us;
   std::promise<void> ended;
   const MonotonicTime begin = MonotonicClock::now();
-  const auto span = std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
-  start_root(store.write_executor(), write_batches_until(store, puts, settings.batch, begin + span, latencies_us, ended));
+  const auto span =
+      std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
+  start_root(store.write_executor(),
+             write_batches_until(store, puts, settings.batch, begin + span, latencies_us, ended));
   ended.get_future().wait();
   const double took = std::chrono::duration<double>(MonotonicClock::now() - begin).count();
   std::ranges::sort(latencies_us);
   const std::size_t writes = latencies_us.size() * settings.batch;
-  report({static_cast<double>(writes) / took, quantile(latencies_us, 0.5), quantile(latencies_us, 0.99), latencies_us.size(), writes},
+  report({static_cast<double>(writes) / took, quantile(latencies_us, 0.5), quantile(latencies_us, 0.99),
+          latencies_us.size(), writes},
          settings.format == "json");
 }
 
@@ -214,7 +220,8 @@ void load(RocksdbStore& store, const Settings& settings) {
   ended.get_future().wait();
 }
 
-Task<void> read_into_memory(Store& store, const std::vector<Key>& names, Executor& executor, std::promise<void>& ended) {
+Task<void> read_into_memory(Store& store, const std::vector<Key>& names, Executor& executor,
+                            std::promise<void>& ended) {
   co_await resume_on(executor);
   for (const Key& name : names) {
     const auto record = co_await store.get(name, Deadline::none());
@@ -276,8 +283,10 @@ int main(int argc, char** argv) {
   armazem::Settings settings;
   CLI::App app("Durable writes per second of the embedded store, without HTTP.");
   app.add_option("--data", settings.data, "data directory; created if it does not exist")->required();
-  app.add_option("--writers", settings.writers, "logical clients, each with one write on its way")->check(CLI::Range(1, 16384));
-  app.add_option("--batch", settings.batch, "batches of that size instead, one after the other")->check(CLI::Range(1, 512));
+  app.add_option("--writers", settings.writers, "logical clients, each with one write on its way")
+      ->check(CLI::Range(1, 16384));
+  app.add_option("--batch", settings.batch, "batches of that size instead, one after the other")
+      ->check(CLI::Range(1, 512));
   app.add_option("--seconds", settings.seconds, "how long")->check(CLI::PositiveNumber);
   app.add_option("--value-bytes", settings.value_bytes, "size of each value")->check(CLI::Range(0, 1 << 20));
   app.add_option("--load", settings.load, "write that many keys instead, and leave them");

@@ -92,6 +92,15 @@ class RocksdbOpen : public RocksdbTest {
     return found;
   }
 
+  void remove_logs() {
+    std::vector<fs::path> logs;
+    for (const auto& entry : fs::directory_iterator(data())) {
+      if (entry.path().extension() == ".log") logs.push_back(entry.path());
+    }
+    ASSERT_FALSE(logs.empty());
+    for (const fs::path& log : logs) fs::remove(log);
+  }
+
   static void flip_byte(const fs::path& path, double where) {
     std::string bytes = read_file(path);
     const auto at = static_cast<std::size_t>(where * static_cast<double>(bytes.size()));
@@ -203,7 +212,9 @@ TEST_F(RocksdbOpen, RefusesADirectoryThatCannotBeCreated) {
 TEST_F(RocksdbOpen, RefusesADirectoryThatCannotBeWritten) {
   Tmpfs disk(std::size_t{64} << 20);
   if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
-  { const auto store = open(disk.sub("data")); }
+  {
+    const auto store = open(disk.sub("data"));
+  }
   ASSERT_TRUE(disk.make_read_only());
   for (const char* name : {"data", "new"}) {
     const auto refused = RocksdbStore::open(options_at(disk.sub(name)), time_);
@@ -243,7 +254,7 @@ class LockHolder {
   // Only calls that are safe after fork.
   [[noreturn]] static void hold(const char* lock_path, int ready) {
     const int fd = ::open(lock_path, O_RDWR);
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     const char answer = ::fcntl(fd, F_SETLK, &lock) == 0 ? 'y' : 'n';
     if (::write(ready, &answer, 1) == 1) ::pause();
@@ -300,6 +311,20 @@ TEST_F(RocksdbOpen, RefusesALogThatIsDamagedInItsMiddle) {
     write_file(log, whole);
   }
   EXPECT_EQ(bytes(*open(data()), "key-77"), "value of key-77");
+}
+
+TEST_F(RocksdbOpen, RefusesADatabaseWithoutItsLogs) {
+  make_database();
+  remove_logs();
+  expect_refused(ErrorCode::data_damaged, "log file is missing");
+  fs::remove_all(data());
+
+  // Also one that was never anywhere but in its first log.
+  const auto store = open(dir_.sub("fresh"));
+  write_keys(*store, 0, 5);
+  fs::copy(dir_.sub("fresh"), data());
+  remove_logs();
+  expect_refused(ErrorCode::data_damaged, "log file is missing");
 }
 
 TEST_F(RocksdbOpen, TakesALogWhoseEndWasTornOff) {

@@ -73,8 +73,13 @@ TEST_P(StoreContract, AnyBytesAreKept) {
 }
 
 TEST_P(StoreContract, ContentTypesAndFormsAreKept) {
-  const std::vector<std::string> types = {"",          "application/json", "text/plain", "image/png", "x/y",
-                                          "TEXT/HTML", std::string(limits::content_type_bytes_max, 't')};
+  const std::vector<std::string> types = {"",
+                                          "application/json",
+                                          "text/plain",
+                                          "image/png",
+                                          "x/y",
+                                          "TEXT/HTML",
+                                          std::string(limits::content_type_bytes_max, 't')};
   std::uint64_t ms = 1;
   for (const std::string& type : types) {
     for (const ValueForm form : {ValueForm::bytes, ValueForm::text, ValueForm::json}) {
@@ -177,8 +182,8 @@ TEST_P(StoreContract, ACopyInTheSameBatchIsAReplay) {
 
 TEST_P(StoreContract, OutcomesOfABatchStandWhereTheirMutationsStood) {
   apply({put("b", "old", 1), put("c", "old", 50)});
-  const auto outcomes = apply({put("c", "older", 10), put("a", "new", 11), remove("b", 12), put("d", "x", 2)},
-                              {epoch_ms + 5});
+  const auto outcomes =
+      apply({put("c", "older", 10), put("a", "new", 11), remove("b", 12), put("d", "x", 2)}, {epoch_ms + 5});
   EXPECT_EQ(outcomes[0].verdict, Verdict::superseded);
   EXPECT_EQ(outcomes[1], applied(Effect::created, version(11, 11)));
   EXPECT_EQ(outcomes[2], applied(Effect::deleted, version(12, 12)));

@@ -21,7 +21,8 @@ TEST_P(StoreContract, ScanOfNothing) {
 }
 
 TEST_P(StoreContract, ScanIsInByteOrderWithWholeRecords) {
-  apply({put("b", "2", 1), put("é", "4", 2), put("a", "1", 3), put("a/b", "1.5", 4), put("☕", "5", 5), put("z", "3", 6)});
+  apply({put("b", "2", 1), put("é", "4", 2), put("a", "1", 3), put("a/b", "1.5", 4), put("☕", "5", 5),
+         put("z", "3", 6)});
   const ScanPage page = scan({});
   EXPECT_EQ(names(page), (Names{"a", "a/b", "b", "z", "é", "☕"}));
   EXPECT_EQ(page.next_after, std::nullopt);

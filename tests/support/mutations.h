@@ -14,7 +14,9 @@ inline Key key(std::string text) { return Key::parse(std::move(text)).value(); }
 // Versions in tests count from here, so that they look like real ones and stay small in the text of a test.
 inline constexpr std::uint64_t epoch_ms = 1'700'000'000'000;
 
-inline Version version(std::uint64_t ms, std::uint64_t op) { return Version::make(Tick::from_ms(epoch_ms + ms), OpId(op)); }
+inline Version version(std::uint64_t ms, std::uint64_t op) {
+  return Version::make(Tick::from_ms(epoch_ms + ms), OpId(op));
+}
 
 // op 0: the same number as the milliseconds, which is enough where every write has its own.
 inline Mutation put(std::string name, std::string bytes, std::uint64_t ms, std::uint64_t op = 0) {

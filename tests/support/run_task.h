@@ -22,11 +22,9 @@ class TestExecutor final : public Executor {
  public:
   void post(std::coroutine_handle<> resume) override { post_all({&resume, 1}); }
   void post_all(std::span<const std::coroutine_handle<>> resume) override {
-    {
-      const std::lock_guard lock(mutex_);
-      queue_.insert(queue_.end(), resume.begin(), resume.end());
-    }
-    wake_.notify_one();
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.end(), resume.begin(), resume.end());
+    wake_.notify_one();  // under the lock: what was posted may be the last thing that this executor lives for
   }
   void post_at(MonotonicTime time, std::coroutine_handle<> resume) override { timers_.emplace(time, resume); }
   [[nodiscard]] bool running_here() const noexcept override { return std::this_thread::get_id() == owner_; }

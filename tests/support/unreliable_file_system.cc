@@ -129,8 +129,7 @@ class UnreliableFileSystem::Directory final : public rocksdb::FSDirectoryWrapper
   UnreliableFileSystem& system_;
 };
 
-UnreliableFileSystem::UnreliableFileSystem(const fs::path& root)
-    : FileSystemWrapper(rocksdb::FileSystem::Default()) {
+UnreliableFileSystem::UnreliableFileSystem(const fs::path& root) : FileSystemWrapper(rocksdb::FileSystem::Default()) {
   if (!fs::exists(root)) return;
   for (const auto& entry : fs::directory_iterator(root)) {
     const auto inode = std::make_shared<Inode>(entry.path().string());

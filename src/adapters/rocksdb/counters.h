@@ -14,9 +14,7 @@ namespace armazem::rocks {
 
 using Counter = std::atomic<std::uint64_t>;
 
-inline void count(Counter& counter, std::uint64_t by = 1) noexcept {
-  counter.fetch_add(by, std::memory_order_relaxed);
-}
+inline void count(Counter& counter, std::uint64_t by = 1) noexcept { counter.fetch_add(by, std::memory_order_relaxed); }
 
 // One cache line per processor, because every request counts here.
 class ShardedCounter {

@@ -1,4 +1,4 @@
-// Free space below the database, asked of the system at most every 100 ms.
+// Free space below the database, asked of the system at most every 100 ms while there is plenty.
 //
 // Thread rule: every method from any thread.
 #pragma once
@@ -19,7 +19,8 @@ class DiskSpace {
 
   // Bytes that this process may still use; the largest number when the system does not say.
   [[nodiscard]] std::uint64_t free_bytes();
-  [[nodiscard]] bool low() { return free_bytes() < reserve_bytes_; }
+  // `promised_bytes`: what is still to be written besides, e.g. memtables to be flushed.
+  [[nodiscard]] bool low(std::uint64_t promised_bytes) { return free_bytes() < reserve_bytes_ + promised_bytes; }
   [[nodiscard]] std::uint64_t reserve_bytes() const noexcept { return reserve_bytes_; }
 
  private:

@@ -23,7 +23,8 @@ Result<bool> must_create(const RocksdbOptions& options, const rocksdb::DBOptions
 
 }  // namespace
 
-Engine::Engine(const RocksdbOptions& options) : memory_(make_memory(options)), settings_(database_options(options, memory_)) {
+Engine::Engine(const RocksdbOptions& options)
+    : memory_(make_memory(options)), settings_(database_options(options, memory_)) {
   if (!options.test_file_system) return;
   env_ = rocksdb::NewCompositeEnv(options.test_file_system);
   settings_.env = env_.get();

@@ -85,7 +85,7 @@ rocksdb::DBOptions database_options(const RocksdbOptions& options, const Memory&
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   // A log that is missing as a whole would else look like a database that was never written.
   database.track_and_verify_wals_in_manifest = true;
-  // `purge` and `meta` change rarely; without a bound their oldest entry would keep every log since. Also bounds replay:
+  // `purge` and `meta` change rarely; without a bound their oldest entry would keep every log since. Bounds replay too, to
   // about a second.
   database.max_total_wal_size = 4 * options.write_buffer_bytes;
   database.avoid_flush_during_shutdown = true;  // Engine does it, where it can

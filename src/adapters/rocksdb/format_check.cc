@@ -80,15 +80,26 @@ Result<FormatState> judge_format(const std::string& path, const std::string& tex
   int format = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
   if (error != std::errc() || end != text.data() + text.size() || format < 1) {
-    return fail(ErrorCode::data_damaged, directory_text(path) + ": the format number is unreadable. Nothing was "
-                                                                "changed. Restore the whole directory from a copy");
+    return fail(ErrorCode::data_damaged, directory_text(path) +
+                                             ": the format number is unreadable. Nothing was "
+                                             "changed. Restore the whole directory from a copy");
   }
   if (format > database_format) {
-    return fail(ErrorCode::precondition,
-                directory_text(path) + " has format " + text + ", this program knows up to " +
-                    std::to_string(database_format) + ". Nothing was changed. Use the newer program that wrote it");
+    return fail(ErrorCode::precondition, directory_text(path) + " has format " + text + ", this program knows up to " +
+                                             std::to_string(database_format) +
+                                             ". Nothing was changed. Use the newer program that wrote it");
   }
   return FormatState::current;
+}
+
+// Every finished database has a log, be it empty. RocksDB itself would take a missing one for nothing written.
+Result<FormatState> judge_log(const std::string& path) {
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.path().extension() == ".log") return FormatState::current;
+  }
+  return fail(ErrorCode::data_damaged, directory_text(path) +
+                                           ": the database is damaged, its log file is missing. Nothing was changed. "
+                                           "Restore the whole directory from a copy");
 }
 
 using Families = std::vector<rocksdb::ColumnFamilyDescriptor>;
@@ -116,14 +127,17 @@ Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::D
   const bool has_others = known.size() < existing.size();
   if (has_others && !has_meta) return not_ours(path);
 
-  // Reads all of the log and the frame of every table, so that damage is found before anything is touched. After a clean
+  // Reads all of the log and asks for every table, so that damage is found before anything is touched. After a clean
   // stop there is no log to speak of.
   const auto view = ReadOnlyView::open(path, database, known);
   if (!view) return fail(view.error());
   if (has_meta) {
     std::string text;
     const auto status = (*view)->get(known.size() - 1, format_key, text);
-    if (status.ok()) return judge_format(path, text);
+    if (status.ok()) {
+      auto format = judge_format(path, text);
+      return format ? judge_log(path) : format;
+    }
     if (!status.IsNotFound()) return fail(open_error(path, status));
   }
   // Without a format number: a creation of ours that was cut short, which holds nothing, or somebody else's.
@@ -134,7 +148,9 @@ Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::D
 rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  return db.Put(synced, meta, format_key, std::to_string(database_format));
+  const rocksdb::Status status = db.Put(synced, meta, format_key, std::to_string(database_format));
+  // In a table at once: so a database that lost its log is not taken for one that was never finished.
+  return status.ok() ? db.Flush(rocksdb::FlushOptions(), meta) : status;
 }
 
 Error open_error(const std::string& path, const rocksdb::Status& status) {

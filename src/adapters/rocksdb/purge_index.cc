@@ -19,7 +19,8 @@ std::optional<PurgeEntry> parse_purge_entry(const rocksdb::Slice& entry_key) noe
   const std::string_view bytes = entry_key.ToStringView();
   if (bytes.size() <= time_bytes) return std::nullopt;
   PurgeEntry entry;
-  for (std::size_t i = 0; i < time_bytes; ++i) entry.start_ms = entry.start_ms << 8 | static_cast<unsigned char>(bytes[i]);
+  for (std::size_t i = 0; i < time_bytes; ++i)
+    entry.start_ms = entry.start_ms << 8 | static_cast<unsigned char>(bytes[i]);
   entry.key = bytes.substr(time_bytes);
   return entry;
 }

@@ -54,7 +54,8 @@ std::optional<Reader::Found> Reader::get(const Engine& engine, std::string_view 
   rocksdb::PinnableSlice stored;
   const rocksdb::Status status = engine.db().Get(read, engine.records(), slice(key), &stored);
   if (status.IsIncomplete()) return std::nullopt;
-  // When the table itself is not open, RocksDB (7.8) says OK with an empty value: 'the key may exist'. A record is never empty.
+  // When the table itself is not open, RocksDB (7.8) says OK with an empty value: 'the key may exist'. A record is never
+  // empty.
   if (status.ok() && stored.empty() && tier == rocksdb::kBlockCacheTier) return std::nullopt;
   counters_.gets.add();
   if (status.IsNotFound()) {

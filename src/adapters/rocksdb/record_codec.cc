@@ -16,10 +16,18 @@ constexpr std::uint8_t form_mask = 3;
 constexpr int history_shift = 4;
 
 // Code = position + 1. Stored codes never change: append only.
-constexpr std::array<std::string_view, 12> content_types = {
-    "application/json", "text/plain; charset=utf-8", "application/octet-stream", "text/plain",
-    "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "text/html", "text/html; charset=utf-8",
-    "application/xml", "image/png", "image/jpeg", "application/x-protobuf"};
+constexpr std::array<std::string_view, 12> content_types = {"application/json",
+                                                            "text/plain; charset=utf-8",
+                                                            "application/octet-stream",
+                                                            "text/plain",
+                                                            "text/plain;charset=UTF-8",
+                                                            "application/x-www-form-urlencoded",
+                                                            "text/html",
+                                                            "text/html; charset=utf-8",
+                                                            "application/xml",
+                                                            "image/png",
+                                                            "image/jpeg",
+                                                            "application/x-protobuf"};
 constexpr char spelled_out = 0;
 
 void put_varint(std::string& out, std::uint64_t value) {

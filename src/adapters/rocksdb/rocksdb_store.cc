@@ -120,7 +120,8 @@ Task<Result<PurgeReport>> RocksdbStore::purge(PurgeRequest request, Deadline dea
 // Also what brings the database back when nobody writes, because readiness keeps writers away while it says no.
 Task<StoreHealth> RocksdbStore::health(Deadline) {
   if (parts_->gate.recovery_due()) {
-    co_await rocks::run_on(*parts_->write_thread, [this] { return parts_->gate.admit(); });
+    // What it finds is what `trouble` says.
+    (void)co_await rocks::run_on(*parts_->write_thread, [this] { return parts_->gate.admit(); });
   }
   const auto trouble = parts_->gate.trouble();
   co_return StoreHealth{!trouble, trouble ? trouble->message : "RocksDB in " + parts_->path};

@@ -8,8 +8,8 @@
 // tried by itself, before later writes and health checks. Reads go on meanwhile, and wait while it is being opened.
 // Disk: below `reserve_bytes` of free space writes are refused as storage_full; removing is a write too, so the way out
 // is more room, or purge by retention, which needs none to speak of.
-// Closing: the destructor lets everything that waits on the store's own threads end, writes the memtables out and closes.
-// Whoever called must still be there to be resumed.
+// Closing: the destructor lets everything that waits on the store's own threads end, writes the memtables out and
+// closes. Whoever called must still be there to be resumed.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ struct RocksdbOptions {
 
 class RocksdbStore final : public Store {
  public:
-  // Creates the directory, or continues in one that is ours. Everything else is an error that names the path and what to
-  // do, and changes no file: precondition for a foreign or newer directory, one in use, one that cannot be created or
+  // Creates the directory, or continues in one that is ours. All else is an error that names the path and what to do,
+  // and changes no file: precondition for a foreign or newer directory, one in use, one that cannot be created or
   // written; data_damaged for a database whose files fail their checks. `time` must outlive the store. Blocks.
   static Result<std::unique_ptr<RocksdbStore>> open(const RocksdbOptions& options, const TimeSource& time);
   ~RocksdbStore() override;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::milliseconds backoff_first{100};
 constexpr std::chrono::milliseconds backoff_max{5000};
+constexpr std::uint64_t opening_bytes = std::uint64_t{2} << 20;  // a manifest, a log, a flush of what is replayed
 constexpr std::uint64_t slack_bytes = std::uint64_t{8} << 20;  // a new log, manifest, table indexes
 
 // Whatever stopped the database, this write was not begun: that is unavailable, or storage_full, and nothing else.
@@ -30,6 +31,12 @@ WriteGate::WriteGate(const RocksdbOptions& options, EngineSlot& slot, DiskSpace&
     : options_(options), slot_(slot), disk_(disk), time_(time), counters_(counters), backoff_(backoff_first) {}
 
 Result<void> WriteGate::open() {
+  // RocksDB (7.8, with Debian's assertions) aborts when opening runs out of space halfway.
+  if (disk_.free_bytes() < opening_bytes) {
+    return fail(ErrorCode::storage_full, "the data disk is full: " + std::to_string(disk_.free_bytes() >> 10) +
+                                             " KiB free, opening " + options_.path + " needs " +
+                                             std::to_string(opening_bytes >> 10) + " KiB; make room and start again");
+  }
   auto engine = Engine::open(options_, make_fault_listener(board_));
   if (!engine) return fail(std::move(engine.error()));
   slot_.open(std::move(*engine));
@@ -37,7 +44,10 @@ Result<void> WriteGate::open() {
 }
 
 Result<void> WriteGate::admit() {
-  if (disk_.low()) return fail(disk_low(disk_));
+  if (disk_.low(4 * options_.write_buffer_bytes) && slot_.engine() != nullptr) {
+    unwritten_bytes_.store(slot_.engine()->memtable_bytes(), std::memory_order_relaxed);
+  }
+  if (disk_.low(unwritten_bytes_.load(std::memory_order_relaxed))) return fail(disk_low(disk_));
   if (recovery_due()) reopen();
   if (auto error = board_->current()) return fail(without_effect(std::move(*error)));
   return {};
@@ -57,7 +67,7 @@ void WriteGate::close() {
 }
 
 std::optional<Error> WriteGate::trouble() const {
-  if (disk_.low()) return disk_low(disk_);
+  if (disk_.low(unwritten_bytes_.load(std::memory_order_relaxed))) return disk_low(disk_);
   return board_->current();
 }
 
@@ -65,8 +75,8 @@ bool WriteGate::recovery_due() const {
   return board_->raised() && time_.now().time_since_epoch().count() >= next_attempt_.load(std::memory_order_relaxed);
 }
 
-// What lies in memory has to be written out by the start; without room for it the attempt would cost the readers a pause
-// for nothing.
+// What lies in memory has to be written out by the start; without room for it the attempt would cost the readers a
+// pause for nothing.
 bool WriteGate::room_for_recovery() const {
   const std::uint64_t unwritten = slot_.engine() != nullptr ? slot_.engine()->memtable_bytes() : 0;
   return disk_.free_bytes() >= unwritten + slack_bytes;

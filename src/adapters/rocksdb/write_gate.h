@@ -4,8 +4,9 @@
 // end may be in the log or not.
 //
 // After such a failure the database is closed and opened again, once there is room: what a restart would do, and what
-// the tests cut the power for. Until then reads go on in the old one. DB::Resume looks like less, but RocksDB 7.8 was seen
-// to wait in it for ever, and to abort when it syncs the log that had failed (tests/contract/rocksdb_disk_full_test.cc).
+// the tests cut the power for. Until then reads go on in the old one. DB::Resume looks like less, but RocksDB 7.8 was
+// seen to wait in it for ever, and to abort when it met the log that had failed (tests/contract/
+// rocksdb_disk_full_test.cc, a few runs in a hundred).
 //
 // Thread rule: `trouble` and `recovery_due` from any thread; the rest on the write thread.
 #pragma once
@@ -53,7 +54,9 @@ class WriteGate {
   const TimeSource& time_;
   WriteCounters& counters_;
   const std::shared_ptr<FaultBoard> board_ = std::make_shared<FaultBoard>();
-  MonotonicClock::duration backoff_;                  // write thread only
+  // Memtables that are still to be flushed, as of the last write near the reserve: a flush must always find room.
+  std::atomic<std::uint64_t> unwritten_bytes_{0};
+  MonotonicClock::duration backoff_;  // write thread only
   std::atomic<MonotonicClock::rep> next_attempt_{0};  // ticks of MonotonicTime
 };
 

@@ -54,7 +54,7 @@ Result<void> Writer::read_current(std::vector<Group>& groups) const {
   std::vector<rocksdb::Status> statuses(groups.size());
   constexpr bool sorted = true;
   engine().db().MultiGet(rocksdb::ReadOptions(), engine().records(), keys.size(), keys.data(), stored.data(),
-                        statuses.data(), sorted);
+                         statuses.data(), sorted);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     if (!statuses[i].ok()) return fail(to_error(statuses[i], "reading a record before writing it"));
