@@ -49,14 +49,12 @@ void IoLoop::finish() {
 void IoLoop::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); }
 
 void IoLoop::post_all(std::span<const std::coroutine_handle<>> resume) {
-  bool first = false;
-  {
-    const std::lock_guard lock(mutex_);
-    first = posted_.empty();
-    posted_.insert(posted_.end(), resume.begin(), resume.end());
-    has_posted_.store(true, std::memory_order_release);
-  }
-  // Whoever found the queue empty wakes the loop; the loop itself looks before it sleeps.
+  const std::lock_guard lock(mutex_);
+  const bool first = posted_.empty();
+  posted_.insert(posted_.end(), resume.begin(), resume.end());
+  has_posted_.store(true, std::memory_order_release);
+  // Whoever found the queue empty wakes the loop; the loop itself looks before it sleeps. Still under the lock, because
+  // what was posted may be the last thing that the loop does: as soon as it can take it, the loop may be gone.
   if (first && !running_here()) wake();
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <latch>
+#include <memory>
 
 #include "core/task.h"
 #include "core/task_scope.h"
@@ -119,6 +120,21 @@ TEST(IoLoop, WhatWasPostedBeforeTheEndStillRuns) {
   EXPECT_EQ(ran, 0);
   loop.run();
   EXPECT_EQ(ran, 10);
+}
+
+// Whoever posts it may still be on the way out of `post` when the loop is gone; for the sanitizers.
+TEST(IoLoop, TheLastThingMayComeFromAnotherThread) {
+  const auto last = [](IoLoop& loop) -> Task<void> {
+    co_await resume_on(loop);
+    loop.finish();
+  };
+  for (int i = 0; i < 500; ++i) {
+    auto loop = std::make_unique<IoLoop>();
+    std::thread outside([&last, &home = *loop] { start_root(home, last(home)); });
+    loop->run();
+    loop.reset();
+    outside.join();
+  }
 }
 
 TEST(IoLoop, PostAllOfNothingIsHarmless) {

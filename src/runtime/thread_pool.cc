@@ -32,11 +32,10 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); }
 
 void ThreadPool::post_all(std::span<const std::coroutine_handle<>> resume) {
-  {
-    const std::lock_guard lock(mutex_);
-    queue_.insert(queue_.end(), resume.begin(), resume.end());
-    waiting_.store(queue_.size(), std::memory_order_relaxed);
-  }
+  // Notified under the lock: a coroutine that runs at once may be the one that lets the pool's owner destroy it.
+  const std::lock_guard lock(mutex_);
+  queue_.insert(queue_.end(), resume.begin(), resume.end());
+  waiting_.store(queue_.size(), std::memory_order_relaxed);
   if (resume.size() == 1) {
     wake_.notify_one();
   } else {

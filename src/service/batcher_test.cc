@@ -322,10 +322,12 @@ TEST_F(BatcherTest, ManyThreadsEachGetTheirOwnAnswersAtHome) {
   constexpr int rounds = 25;
   start({.batch_mutations_max = 7});
   std::vector<int> good(threads, 0);
+  // Kept until the batcher is closed: it may still be on its way out of the last `post` when the answer has arrived.
+  std::vector<std::optional<TestExecutor>> homes(threads);
   std::vector<std::thread> running;
   for (std::uint64_t t = 0; t < threads; ++t) {
     running.emplace_back([&, t] {
-      TestExecutor home;
+      TestExecutor& home = homes[t].emplace();
       TaskScope scope(home);
       for (std::uint64_t c = 0; c < clients; ++c) {
         scope.spawn(write_often(*batcher_, memory_, home, t * clients + c, rounds, good[t]));
@@ -334,6 +336,7 @@ TEST_F(BatcherTest, ManyThreadsEachGetTheirOwnAnswersAtHome) {
     });
   }
   for (std::thread& thread : running) thread.join();
+  batcher_->close();
   EXPECT_THAT(good, testing::Each(static_cast<int>(clients) * rounds));
   const Batcher::Figures figures = batcher_->figures();
   EXPECT_EQ(figures.mutations, threads * clients * rounds);
