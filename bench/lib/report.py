@@ -45,7 +45,7 @@ def _get(results):
 def _put(results):
     return _speed(results, "put", "Durable PUT of a 100-byte value",
                   "Distinct keys; every answer comes after the data was synced to the disk (fdatasync). "
-                  "*Without HTTP* is the same store code, driven by as many writers in a closed loop.")
+                  "*Without HTTP* is the same store code, driven as batches of the size that the HTTP clients formed, one after the other, and by as many writers in a closed loop.")
 
 
 def _speed(results, name, title, words):
