@@ -36,7 +36,7 @@ count() {
       f=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*(Failed|Timeout|Exception|Not Run)' "$log") ;;
     pytest)
       local line; line=$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$log" | tail -n 1)
-      p=$(sed -nE 's/.*[^0-9]?([0-9]+) passed.*/\1/p' <<<" $line"); f=$(sed -nE 's/.*[^0-9]([0-9]+) failed.*/\1/p' <<<" $line")
+      p=$(sed -nE 's/.*[^0-9]([0-9]+) passed.*/\1/p' <<<" $line"); f=$(sed -nE 's/.*[^0-9]([0-9]+) failed.*/\1/p' <<<" $line")
       s=$(sed -nE 's/.*[^0-9]([0-9]+) skipped.*/\1/p' <<<" $line")
       local errors; errors=$(sed -nE 's/.*[^0-9]([0-9]+) error.*/\1/p' <<<" $line"); f=$(( ${f:-0} + ${errors:-0} )) ;;
     step) [ "$status" -eq 0 ] && p=1 || f=1 ;;
