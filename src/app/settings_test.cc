@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "app/command_line.h"
 #include "app/setting_values.h"
@@ -27,7 +29,9 @@ std::optional<std::uint64_t> size_bytes(std::string_view text) {
   const auto parsed = parse_size(text);
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
-bool is_number(std::string_view text, std::uint64_t least, std::uint64_t most) { return parse_number(text, least, most).has_value(); }
+bool is_number(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  return parse_number(text, least, most).has_value();
+}
 
 TEST(SettingValues, Durations) {
   EXPECT_EQ(duration_ms("0ms"), 0);
@@ -35,8 +39,8 @@ TEST(SettingValues, Durations) {
   EXPECT_EQ(duration_ms("10s"), 10'000);
   EXPECT_EQ(duration_ms("2m"), 120'000);
   EXPECT_EQ(duration_ms("24h"), 86'400'000);
-  for (const char* text : {"", "10", "s", "10 s", " 10s", "10s ", "1.5s", "-1s", "+1s", "10S", "10sec", "1h30m", "10d", "0x10s",
-                           "99999999999999999999s", "9223372036854775807s", "18446744073709551615ms"}) {
+  for (const char* text : {"", "10", "s", "10 s", " 10s", "10s ", "1.5s", "-1s", "+1s", "10S", "10sec", "1h30m", "10d",
+                           "0x10s", "99999999999999999999s", "9223372036854775807s", "18446744073709551615ms"}) {
     EXPECT_EQ(duration_ms(text), std::nullopt) << text;
   }
 }
@@ -51,8 +55,8 @@ TEST(SettingValues, Sizes) {
   EXPECT_EQ(size_bytes("1KB"), 1'000U);
   EXPECT_EQ(size_bytes("1MB"), 1'000'000U);
   EXPECT_EQ(size_bytes("1GB"), 1'000'000'000U);
-  for (const char* text : {"", "KiB", "64 KiB", "64kib", "64K", "1.5GiB", "-1", "+1", "1TiB", "0x10", "1e6", "99999999999999999999",
-                           "9223372036854775807KiB"}) {
+  for (const char* text : {"", "KiB", "64 KiB", "64kib", "64K", "1.5GiB", "-1", "+1", "1TiB", "0x10", "1e6",
+                           "99999999999999999999", "9223372036854775807KiB"}) {
     EXPECT_EQ(size_bytes(text), std::nullopt) << text;
   }
 }
@@ -62,7 +66,8 @@ TEST(SettingValues, Numbers) {
   EXPECT_TRUE(is_number("5", 5, 5));
   EXPECT_FALSE(is_number("4", 5, 9));
   EXPECT_FALSE(is_number("10", 5, 9));
-  for (const char* text : {"", " ", "1 ", " 1", "-1", "+1", "1.0", "1e1", "0x1", "one", "1KiB", "18446744073709551616"}) {
+  for (const char* text :
+       {"", " ", "1 ", " 1", "-1", "+1", "1.0", "1e1", "0x1", "one", "1KiB", "18446744073709551616"}) {
     EXPECT_FALSE(is_number(text, 0, ~std::uint64_t{0})) << text;
   }
 }
@@ -137,6 +142,10 @@ class CommandLineTest : public testing::Test {
     EXPECT_EQ(exit->out, "");
     return exit->err;
   }
+  static Texts words(const std::string& text) {
+    std::istringstream in(text);
+    return {std::istream_iterator<std::string>(in), std::istream_iterator<std::string>()};
+  }
   std::string file_with(std::string_view text) {
     const std::string path = dir_.sub("armazem.toml");
     std::ofstream(path) << text;
@@ -166,11 +175,11 @@ TEST_F(CommandLineTest, DefaultsServeOnLoopbackWithRocksdb) {
 }
 
 TEST_F(CommandLineTest, EveryFlagReachesItsPlace) {
-  const Settings settings = serve({"--listen", "::1", "--port=0", "--store", "memory", "--data", "/d", "--threads", "3", "--value-max",
-                                   "2MiB", "--block-cache", "9MiB", "--write-buffer", "8MiB", "--store-reserve", "7MiB",
-                                   "--max-connections", "6", "--inflight-bytes", "5MiB", "--header-timeout", "4s", "--body-timeout",
-                                   "3s", "--idle-timeout", "2s", "--send-timeout", "1s", "--store-timeout", "900ms", "--retention",
-                                   "2h", "--purge-interval", "3m", "--grace", "0ms", "--log-level", "off", "--log-format", "json"});
+  const Settings settings = serve(words(
+      "--listen ::1 --port=0 --store memory --data /d --threads 3 --value-max 2MiB --block-cache 9MiB --write-buffer 8MiB "
+      "--store-reserve 7MiB --max-connections 6 --inflight-bytes 5MiB --header-timeout 4s --body-timeout 3s "
+      "--idle-timeout 2s --send-timeout 1s --store-timeout 900ms --retention 2h --purge-interval 3m --grace 0ms "
+      "--log-level off --log-format json"));
   EXPECT_EQ(settings.server.address, "::1");
   EXPECT_EQ(settings.server.port, 0);
   EXPECT_EQ(settings.store, StoreKind::memory);
@@ -196,7 +205,8 @@ TEST_F(CommandLineTest, EveryFlagReachesItsPlace) {
 
 TEST_F(CommandLineTest, FlagBeforeEnvironmentBeforeFileBeforeDefault) {
   const std::string file = file_with("port = \"3\"\ndata = \"from file\"\ngrace = '3s'\n");
-  const Settings settings = serve({"--config", file, "--port", "1"}, {"ARMAZEM_PORT=2", "ARMAZEM_DATA=from environment"});
+  const Settings settings =
+      serve({"--config", file, "--port", "1"}, {"ARMAZEM_PORT=2", "ARMAZEM_DATA=from environment"});
   EXPECT_EQ(settings.server.port, 1);
   EXPECT_EQ(settings.data, "from environment");
   EXPECT_EQ(settings.grace, milliseconds(3000));

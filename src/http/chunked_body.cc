@@ -28,7 +28,8 @@ bool has_bare_line_feed(std::string_view lines) noexcept {
   return false;
 }
 
-// A chunk's size line, or the last one with the trailers. Asked whether complete or not, and however many pieces they came in.
+// A chunk's size line, or the last one with the trailers. Asked whether complete or not, and in however many pieces they
+// came.
 std::optional<Problem> check_lines(std::string_view lines) {
   if (lines.size() > trailer_bytes_max) {
     return Problem{ProblemType::request_invalid, "a chunk header or the trailers are too long"};

@@ -133,7 +133,7 @@ std::optional<MediaType> parse_media_type(std::string_view value) {
     if (equals == parameter.npos || !is_token(parameter.substr(0, equals))) return std::nullopt;
     const std::string_view setting = parameter.substr(equals + 1);
     if (!is_token(setting) && !is_quoted_string(setting)) return std::nullopt;
-    if (equal_ignoring_case(parameter.substr(0, equals), "charset")) media.charset = unquote(parameter.substr(equals + 1));
+    if (equal_ignoring_case(parameter.substr(0, equals), "charset")) media.charset = unquote(setting);
   }
   return media;
 }
@@ -153,8 +153,8 @@ bool accepts_json_first(std::string_view accept) {
     const std::string_view name = next_piece(range, ';');
     if (name.empty()) continue;
     const int q = quality(range);
-    const bool json = name == "*/*" || equal_ignoring_case(name, "application/*") ||
-                      equal_ignoring_case(name, "application/json");
+    const bool json =
+        name == "*/*" || equal_ignoring_case(name, "application/*") || equal_ignoring_case(name, "application/json");
     int& best = json ? best_json : best_other;
     best = std::max(best, q);
   }

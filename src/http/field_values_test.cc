@@ -53,8 +53,8 @@ TEST(EntityTags, ABackslashEscapesNothing) {
 }
 
 TEST(EntityTags, MalformedOnesAreNotGuessed) {
-  for (const char* value : {"", " ", ",", "a", "\"a", "a\"", "\"", "w/\"a\"", "W/a", "W/", "W/\"", "\"a b\"", "\"a\"b\"",
-                            "\"a\" \"b\"", "\"a\"x", "\"a\x7F\"", "\"a\x01\"", "'a'", "**"}) {
+  for (const char* value : {"", " ", ",", "a", "\"a", "a\"", "\"", "w/\"a\"", "W/a", "W/", "W/\"", "\"a b\"",
+                            "\"a\"b\"", "\"a\" \"b\"", "\"a\"x", "\"a\x7F\"", "\"a\x01\"", "'a'", "**"}) {
     EXPECT_FALSE(parse_entity_tags(value).has_value()) << value;
   }
 }
@@ -80,9 +80,9 @@ TEST(MediaType, WellFormed) {
 }
 
 TEST(MediaType, Malformed) {
-  for (const char* value : {"", " ", "text", "/plain", "text/", "te xt/plain", "text/pl ain", "a/b/c", "a/b;c", "a/b;=d",
-                            "a/b;c=", "a/b;c=\"d", "a/b;c=\"d\"e", "a/b;c=\"\\\"", "a/b;c d=e", "a/b,c/d", "a/b\r\nX: y",
-                            "a/\xC3\xA9", "a/b\x7F"}) {
+  for (const char* value : {"", " ", "text", "/plain", "text/", "te xt/plain", "text/pl ain", "a/b/c", "a/b;c",
+                            "a/b;=d", "a/b;c=", "a/b;c=\"d", "a/b;c=\"d\"e", "a/b;c=\"\\\"", "a/b;c d=e", "a/b,c/d",
+                            "a/b\r\nX: y", "a/\xC3\xA9", "a/b\x7F"}) {
     EXPECT_FALSE(parse_media_type(value).has_value()) << value;
   }
 }
@@ -97,7 +97,8 @@ TEST(MediaType, JsonIsKnownByNameAndBySuffix) {
   for (const char* value : {"application/json", "APPLICATION/Json", "application/problem+json", "text/x+JSON"}) {
     EXPECT_TRUE(is_json_type(*parse_media_type(value))) << value;
   }
-  for (const char* value : {"text/json", "application/jsonx", "application/x-json", "application/+json", "json/application"}) {
+  for (const char* value :
+       {"text/json", "application/jsonx", "application/x-json", "application/+json", "json/application"}) {
     EXPECT_FALSE(is_json_type(*parse_media_type(value))) << value;
   }
 }
@@ -106,14 +107,15 @@ TEST(MediaType, JsonIsKnownByNameAndBySuffix) {
 
 TEST(Accept, JsonComesFirstUnlessAnotherTypeIsPreferred) {
   for (const char* value : {"", "*/*", "application/json", "Application/JSON", "application/*", "text/html, */*",
-                            "text/html;q=0.9, application/json", "text/html, application/json", "application/json;q=0.001",
-                            "text/html;q=0", "text/html;q=0.500, */*;q=0.5", "application/json;v=\"a,b\";q=1.0",
-                            "text/html;level=1;q=0.4, application/json;q=0.7"}) {
+                            "text/html;q=0.9, application/json", "text/html, application/json",
+                            "application/json;q=0.001", "text/html;q=0", "text/html;q=0.500, */*;q=0.5",
+                            "application/json;v=\"a,b\";q=1.0", "text/html;level=1;q=0.4, application/json;q=0.7"}) {
     EXPECT_TRUE(accepts_json_first(value)) << value;
   }
-  for (const char* value : {"text/html", "application/octet-stream", "text/html, application/json;q=0.9", "text/*;q=0.3",
-                            "text/html;q=0.8, */*;q=0.1", "image/png, */*;q=0.999", "text/html;Q=0.7, */*;q=0.699",
-                            "application/problem+json"}) {
+  for (const char* value :
+       {"text/html", "application/octet-stream", "text/html, application/json;q=0.9", "text/*;q=0.3",
+        "text/html;q=0.8, */*;q=0.1", "image/png, */*;q=0.999", "text/html;Q=0.7, */*;q=0.699",
+        "text/html;q=0.38, */*;q=0.35", "text/html;q=0.359, */*;q=0.358", "application/problem+json"}) {
     EXPECT_FALSE(accepts_json_first(value)) << value;
   }
 }
@@ -136,7 +138,8 @@ TEST(Prefer, WaitIsCutToThirtySeconds) {
 }
 
 TEST(Prefer, WhatIsNotUnderstoodIsIgnored) {
-  for (const char* value : {"", ",", "wait", "wait=", "wait=x", "wait=-1", "wait=5s", "wait=1.5", "waits=5", "respond-asynchronous"}) {
+  for (const char* value :
+       {"", ",", "wait", "wait=", "wait=x", "wait=-1", "wait=5s", "wait=1.5", "waits=5", "respond-asynchronous"}) {
     const Preferences parsed = parse_prefer(value);
     EXPECT_EQ(parsed.wait_seconds, std::nullopt) << value;
     EXPECT_FALSE(parsed.respond_async) << value;
@@ -163,7 +166,8 @@ TEST(IdempotencyKey, VisibleAsciiWithinBounds) {
   EXPECT_TRUE(is_idempotency_key("~\"8e03978e-40d5-43dd-bc93-6894a57f9324\""));
   EXPECT_TRUE(is_idempotency_key(std::string(limits::idempotency_key_bytes_max, 'k')));
   EXPECT_FALSE(is_idempotency_key(std::string(limits::idempotency_key_bytes_max + 1, 'k')));
-  for (const char* value : {"", " ", "a b", "a\t", "a\x7F", "\xC3\xA9"}) EXPECT_FALSE(is_idempotency_key(value)) << value;
+  for (const char* value : {"", " ", "a b", "a\t", "a\x7F", "\xC3\xA9"})
+    EXPECT_FALSE(is_idempotency_key(value)) << value;
 }
 
 TEST(EqualIgnoringCase, KnowsAsciiLettersOnly) {

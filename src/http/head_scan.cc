@@ -43,7 +43,9 @@ Problem target_too_long() {
 std::optional<Problem> check_request_line(std::string_view line) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
-  if (first == line.npos || first == last) return malformed("the request line must have a method, a target and a version");
+  if (first == line.npos || first == last) {
+    return malformed("the request line must have a method, a target and a version");
+  }
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > target_bytes_max) return target_too_long();
   if (target.find(' ') != target.npos) return malformed("the request target contains a blank; encode it as %20");
@@ -90,10 +92,12 @@ HeadScan scan_head(std::string_view bytes, HeadScanProgress& progress) {
     const auto newline = allowed.find('\n', std::max(progress.seen, progress.line));
     const auto line_end = newline == allowed.npos ? allowed.size() : newline;
     const std::string_view line = allowed.substr(progress.line, line_end - progress.line);
-    // A bare CR, NUL or other control byte is refused as soon as it is seen, so that random bytes do not wait for a time-out.
+    // A bare CR, NUL or other control byte is refused as soon as it is seen, so that random bytes do not wait for a
+    // time-out.
     const bool ends_in_cr = !line.empty() && line.back() == '\r';
     const std::string_view text = ends_in_cr ? line.substr(0, line.size() - 1) : line;
-    const std::size_t checked = std::min(progress.seen > progress.line ? progress.seen - progress.line : 0, text.size());
+    const std::size_t checked =
+        std::min(progress.seen > progress.line ? progress.seen - progress.line : 0, text.size());
     if (std::ranges::any_of(text.substr(checked), is_control)) {
       return fail(malformed("a control byte stands in the request headers"));
     }
@@ -101,7 +105,8 @@ HeadScan scan_head(std::string_view bytes, HeadScanProgress& progress) {
       // A final CR is looked at again: what follows decides whether it is allowed.
       progress.seen = progress.line + text.size();
       if (bytes.size() == allowed.size()) return scan;
-      return fail(first_line ? target_too_long() : too_large("the headers are longer than 32768 bytes", header_bytes_max));
+      return fail(first_line ? target_too_long()
+                             : too_large("the headers are longer than 32768 bytes", header_bytes_max));
     }
     if (!ends_in_cr) return fail(malformed("a header line ends with a bare line feed"));
     if (first_line) {

@@ -14,7 +14,8 @@ struct Verdict {
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 void PrintTo(const Verdict& verdict, std::ostream* out) {
-  *out << "skip " << verdict.skip << ", size " << (verdict.size ? std::to_string(*verdict.size) : "unknown") << ", " << verdict.problem;
+  *out << "skip " << verdict.skip << ", size " << (verdict.size ? std::to_string(*verdict.size) : "unknown") << ", "
+       << verdict.problem;
 }
 
 Verdict verdict_of(const HeadScan& scan) {
@@ -89,8 +90,9 @@ TEST(HeadScan, MalformedFieldLines) {
 }
 
 TEST(HeadScan, BareLineEndsAreRefused) {
-  for (const char* bytes : {"GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nA: b\n", "GET / HTTP/1.1\r\nA: b\r\n\n", "GET / HTTP/1.1\r\r\n",
-                            "GET / HTTP/1.1\r\nA: b\rc: d\r\n", "GET / HTTP/1.1\rA", "GET / HTTP/1.1\r\nA: b\r\r\n"}) {
+  for (const char* bytes :
+       {"GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nA: b\n", "GET / HTTP/1.1\r\nA: b\r\n\n", "GET / HTTP/1.1\r\r\n",
+        "GET / HTTP/1.1\r\nA: b\rc: d\r\n", "GET / HTTP/1.1\rA", "GET / HTTP/1.1\r\nA: b\r\r\n"}) {
     EXPECT_EQ(problem_of(bytes), "request-invalid") << testing::PrintToString(bytes);
   }
 }
@@ -117,7 +119,8 @@ TEST(HeadScan, ARequestLineIsNotWaitedForWithoutEnd) {
   EXPECT_EQ(problem_of("GET /" + std::string(target_bytes_max, 'x')), "") << "the version may still come";
   EXPECT_EQ(problem_of("GET /" + std::string(target_bytes_max + 100, 'x')), "uri-too-long");
   EXPECT_EQ(problem_of(std::string(target_bytes_max + 100, 'x')), "uri-too-long");
-  const std::string long_method = std::string(100, 'M') + " /" + std::string(target_bytes_max - 1, 'x') + " HTTP/1.1\r\n\r\n";
+  const std::string long_method =
+      std::string(100, 'M') + " /" + std::string(target_bytes_max - 1, 'x') + " HTTP/1.1\r\n\r\n";
   EXPECT_EQ(problem_of(long_method), "uri-too-long");
 }
 
@@ -144,7 +147,8 @@ TEST(HeadScan, SizeProblemsNameTheirLimit) {
   HeadScanProgress progress;
   EXPECT_EQ(scan_head(get("/" + std::string(target_bytes_max, 'x')), progress).problem->limit, target_bytes_max);
   progress = {};
-  EXPECT_EQ(scan_head(get("/", "A: " + std::string(header_bytes_max, 'x') + "\r\n"), progress).problem->limit, header_bytes_max);
+  EXPECT_EQ(scan_head(get("/", "A: " + std::string(header_bytes_max, 'x') + "\r\n"), progress).problem->limit,
+            header_bytes_max);
 }
 
 // Pieces ---------------------------------------------------------------------------------------------------------------
@@ -188,12 +192,15 @@ TEST(HeadScan, PiecesDoNotMoveTheLimits) {
   const std::string frame = get("/", "A: \r\n");
   std::string fields;
   for (std::size_t i = 0; i <= header_fields_max; ++i) fields += "A: b\r\n";
-  const auto block_of = [&](std::size_t size) { return get("/", "A: " + std::string(size - frame.size(), 'x') + "\r\n"); };
+  const auto block_of = [&](std::size_t size) {
+    return get("/", "A: " + std::string(size - frame.size(), 'x') + "\r\n");
+  };
   for (const std::string& bytes :
        {get("/" + std::string(target_bytes_max - 1, 'x')), get("/" + std::string(target_bytes_max, 'x')),
         std::string(100, 'M') + " /" + std::string(target_bytes_max - 1, 'x') + " HTTP/1.1\r\n\r\n",
-        "GET /" + std::string(target_bytes_max + 100, 'x') + "\x01 HTTP/1.1\r\n\r\n", get("/", fields), block_of(header_bytes_max),
-        block_of(header_bytes_max + 1), block_of(header_bytes_max + 100).insert(header_bytes_max + 50, "\x01")}) {
+        "GET /" + std::string(target_bytes_max + 100, 'x') + "\x01 HTTP/1.1\r\n\r\n", get("/", fields),
+        block_of(header_bytes_max), block_of(header_bytes_max + 1),
+        block_of(header_bytes_max + 100).insert(header_bytes_max + 50, "\x01")}) {
     const Verdict whole = scan(bytes);
     for (const std::size_t step : {1U, 7U, 1000U, 4096U}) {
       EXPECT_EQ(scan_in_pieces(bytes, 0, step), whole) << "pieces of " << step;

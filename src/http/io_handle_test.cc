@@ -1,9 +1,9 @@
 // Sockets on a loop: what a coroutine waits for, and how its waiting ends.
 #include "http/io_handle.h"
 
-#include <gtest/gtest.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -244,7 +244,8 @@ TEST_F(IoHandleTest, ALargeWriteReachesASlowReaderWhole) {
   on_loop([&, this]() -> Task<void> {
     reader = std::thread([&got, from = pair_->theirs.get()] {
       char buffer[10'007];  // small, and no power of two
-      for (ssize_t count = 0; (count = ::recv(from, buffer, sizeof buffer, 0)) > 0;) got.append(buffer, static_cast<std::size_t>(count));
+      for (ssize_t count = 0; (count = ::recv(from, buffer, sizeof buffer, 0)) > 0;)
+        got.append(buffer, static_cast<std::size_t>(count));
     });
     Sent sent;
     co_await send(ours(), first, second, sent);
@@ -304,7 +305,8 @@ TEST_F(IoHandleTest, WhatArrivesDuringAWriteIsNotForgotten) {
     co_await turn();
     std::thread reader([&much, from = pair_->theirs.get()] {
       std::string buffer(1 << 20, '\0');
-      for (std::size_t left = much.size(); left > 0;) left -= static_cast<std::size_t>(::recv(from, buffer.data(), buffer.size(), 0));
+      for (std::size_t left = much.size(); left > 0;)
+        left -= static_cast<std::size_t>(::recv(from, buffer.data(), buffer.size(), 0));
     });
     co_await scope_.join();
     reader.join();

@@ -60,7 +60,9 @@ void IoLoop::post_all(std::span<const std::coroutine_handle<>> resume) {
 
 void IoLoop::post_at(MonotonicTime time, std::coroutine_handle<> resume) { timers_.emplace(time, resume); }
 
-bool IoLoop::running_here() const noexcept { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+bool IoLoop::running_here() const noexcept {
+  return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+}
 
 void IoLoop::watch(int descriptor, IoHandle& handle) {
   epoll_event event{};

@@ -12,9 +12,7 @@ std::string json_string(std::string_view text) {
   append_json_string(out, text);
   return out;
 }
-std::string read_back(std::string_view text) {
-  return std::string(boost::json::parse(json_string(text)).as_string());
-}
+std::string read_back(std::string_view text) { return std::string(boost::json::parse(json_string(text)).as_string()); }
 std::string base64(std::string_view bytes) {
   std::string out;
   append_base64(out, bytes);

@@ -75,13 +75,16 @@ TEST(LoopMetrics, CountsByRouteMethodAndStatus) {
   metrics->count(Route::store_key, Method::get, 404, 80'000);
   metrics->count(Route::other, Method::other, 400, 90'000);
   const auto requests = [&](Route route, Method method, int status) {
-    return metrics->requests[static_cast<std::size_t>(route)][static_cast<std::size_t>(method)][status_slot(status)].read();
+    return metrics->requests[static_cast<std::size_t>(route)][static_cast<std::size_t>(method)][status_slot(status)]
+        .read();
   };
   EXPECT_EQ(requests(Route::store_key, Method::get, 200), 2U);
   EXPECT_EQ(requests(Route::store_key, Method::get, 404), 1U);
   EXPECT_EQ(requests(Route::store_key, Method::put, 200), 0U);
   EXPECT_EQ(requests(Route::other, Method::other, 400), 1U);
-  EXPECT_EQ(metrics->latency[static_cast<std::size_t>(Route::store_key)][static_cast<std::size_t>(Method::get)].bucket(1), 3U);
+  EXPECT_EQ(
+      metrics->latency[static_cast<std::size_t>(Route::store_key)][static_cast<std::size_t>(Method::get)].bucket(1),
+      3U);
   metrics->reject(Rejection::body_bytes);
   EXPECT_EQ(metrics->rejected[static_cast<std::size_t>(Rejection::body_bytes)].read(), 1U);
 }

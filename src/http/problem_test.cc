@@ -160,7 +160,8 @@ TEST(RequestId, WellFormedOnesAreKept) {
   EXPECT_TRUE(is_request_id("A._:/+=@-z0"));
   EXPECT_TRUE(is_request_id(std::string(limits::request_id_bytes_max, 'x')));
   EXPECT_FALSE(is_request_id(std::string(limits::request_id_bytes_max + 1, 'x')));
-  for (const char* text : {"", " ", "a b", "a\"b", "a\r\nX: y", "a,b", "é", "a\x7F"}) EXPECT_FALSE(is_request_id(text)) << text;
+  for (const char* text : {"", " ", "a b", "a\"b", "a\r\nX: y", "a,b", "é", "a\x7F"})
+    EXPECT_FALSE(is_request_id(text)) << text;
 }
 
 TEST(RequestId, OthersAreReplacedByAFreshOne) {

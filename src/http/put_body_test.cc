@@ -81,7 +81,8 @@ TEST(PutBody, NumbersKeepEveryDigit) {
 }
 
 TEST(PutBody, OrderNestingAndRepeatedNamesInsideTheValueAreReproduced) {
-  const std::string value = "{\"b\":1,\"a\":{\"z\":[[],{},[{\"\":null}]],\"y\":\"s\"},\"b\":2,\"key\":0,\"value\":0,\"ttl\":\"x\"}";
+  const std::string value =
+      "{\"b\":1,\"a\":{\"z\":[[],{},[{\"\":null}]],\"y\":\"s\"},\"b\":2,\"key\":0,\"value\":0,\"ttl\":\"x\"}";
   EXPECT_EQ(stored(value), value);
 }
 
@@ -100,7 +101,8 @@ TEST(PutBody, EscapesAreDecodedInText) {
 }
 
 TEST(PutBody, EscapesInsideJsonBecomeTheirShortestForm) {
-  EXPECT_EQ(stored("[\"\\u0041\\/\\u000a\\u001f\\ud83d\\ude00\",{\"\\u0022\":1}]"), "[\"A/\\n\\u001f😀\",{\"\\\"\":1}]");
+  EXPECT_EQ(stored("[\"\\u0041\\/\\u000a\\u001f\\ud83d\\ude00\",{\"\\u0022\":1}]"),
+            "[\"A/\\n\\u001f😀\",{\"\\\"\":1}]");
 }
 
 TEST(PutBody, HalvesOfSurrogatePairsAreRefused) {
@@ -111,7 +113,8 @@ TEST(PutBody, HalvesOfSurrogatePairsAreRefused) {
 }
 
 TEST(PutBody, BrokenStringsAreRefused) {
-  for (const char* text : {"\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"a\nb\"", "\"a\tb\"", "'a'", "\"\\", "\"\xFF\"", "\"\xC0\xAF\""}) {
+  for (const char* text :
+       {"\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"a\nb\"", "\"a\tb\"", "'a'", "\"\\", "\"\xFF\"", "\"\xC0\xAF\""}) {
     EXPECT_EQ(refused_as(with_value(text)), "json-invalid") << text;
   }
   EXPECT_EQ(refused_as(with_value(std::string_view("\"a\0b\"", 5))), "json-invalid");
@@ -120,17 +123,19 @@ TEST(PutBody, BrokenStringsAreRefused) {
 // What is refused ------------------------------------------------------------------------------------------------------
 
 TEST(PutBody, WhatIsNoJsonIsRefused) {
-  for (const char* text : {"", " \r\n\t", "{", "}", "{\"key\":\"k\",\"value\":1,}", "{\"key\":\"k\" \"value\":1}", "{key:\"k\"}",
-                           "{\"key\":\"k\",\"value\":01}", "{\"key\":\"k\",\"value\":+1}", "{\"key\":\"k\",\"value\":1.}",
-                           "{\"key\":\"k\",\"value\":.5}", "{\"key\":\"k\",\"value\":1e}", "{\"key\":\"k\",\"value\":NaN}",
-                           "{\"key\":\"k\",\"value\":Infinity}", "{\"key\":\"k\",\"value\":tru}", "{\"key\":\"k\",\"value\":[1,]}",
-                           "{\"key\":\"k\",\"value\":1/**/}", "{\"key\":\"k\",\"value\":1}//", "\xEF\xBB\xBF{}"}) {
+  for (const char* text :
+       {"", " \r\n\t", "{", "}", "{\"key\":\"k\",\"value\":1,}", "{\"key\":\"k\" \"value\":1}", "{key:\"k\"}",
+        "{\"key\":\"k\",\"value\":01}", "{\"key\":\"k\",\"value\":+1}", "{\"key\":\"k\",\"value\":1.}",
+        "{\"key\":\"k\",\"value\":.5}", "{\"key\":\"k\",\"value\":1e}", "{\"key\":\"k\",\"value\":NaN}",
+        "{\"key\":\"k\",\"value\":Infinity}", "{\"key\":\"k\",\"value\":tru}", "{\"key\":\"k\",\"value\":[1,]}",
+        "{\"key\":\"k\",\"value\":1/**/}", "{\"key\":\"k\",\"value\":1}//", "\xEF\xBB\xBF{}"}) {
     EXPECT_EQ(refused_as(text), "json-invalid") << text;
   }
 }
 
 TEST(PutBody, NoBeginningIsTakenForTheWhole) {
-  const std::string text = R"({"key":"k\u00e9","value":[1.5e3,{"a":"\ud83d\ude00","b":[true,false,null,-12]}],"ttl":60})";
+  const std::string text =
+      R"({"key":"k\u00e9","value":[1.5e3,{"a":"\ud83d\ude00","b":[true,false,null,-12]}],"ttl":60})";
   (void)accepted(text);
   for (std::size_t size = 0; size < text.size(); ++size) {
     EXPECT_EQ(refused_as(std::string_view(text).substr(0, size)), "json-invalid") << size;
@@ -140,12 +145,14 @@ TEST(PutBody, NoBeginningIsTakenForTheWhole) {
 TEST(PutBody, NothingMayFollow) {
   const std::string text = with_value("1");
   (void)accepted(text + " \t\r\n");
-  for (const char* more : {"x", "{}", " {}", ",", "\n1", "\f"}) EXPECT_EQ(refused_as(text + more), "json-invalid") << more;
+  for (const char* more : {"x", "{}", " {}", ",", "\n1", "\f"})
+    EXPECT_EQ(refused_as(text + more), "json-invalid") << more;
   EXPECT_EQ(refused_as(text + std::string(1, '\0')), "json-invalid");
 }
 
 TEST(PutBody, OnlyAnObjectIsABody) {
-  for (const char* text : {"[]", "\"s\"", "1", "1.5", "18446744073709551615", "true", "null", "[{\"key\":\"k\",\"value\":1}]"}) {
+  for (const char* text :
+       {"[]", "\"s\"", "1", "1.5", "18446744073709551615", "true", "null", "[{\"key\":\"k\",\"value\":1}]"}) {
     EXPECT_EQ(refused_as(text), "body-invalid") << text;
     EXPECT_EQ(refused(text).field, std::nullopt);
   }
@@ -182,11 +189,13 @@ TEST(PutBody, AKeyMustBeAString) {
 }
 
 TEST(PutBody, ATimeToLiveMustBeAWholeNumberWithinBounds) {
-  const auto with_ttl = [](std::string_view ttl) { return "{\"key\":\"k\",\"value\":1,\"ttl\":" + std::string(ttl) + "}"; };
+  const auto with_ttl = [](std::string_view ttl) {
+    return "{\"key\":\"k\",\"value\":1,\"ttl\":" + std::string(ttl) + "}";
+  };
   EXPECT_EQ(accepted(with_ttl("1")).ttl_seconds, 1);
   EXPECT_EQ(accepted(with_ttl("315360000")).ttl_seconds, limits::ttl_seconds_max);
-  for (const char* ttl : {"0", "-1", "315360001", "9223372036854775808", "99999999999999999999", "1.5", "60.0", "1e2", "\"60\"",
-                          "null", "true", "[]", "{}", "[60]"}) {
+  for (const char* ttl : {"0", "-1", "315360001", "9223372036854775808", "99999999999999999999", "1.5", "60.0", "1e2",
+                          "\"60\"", "null", "true", "[]", "{}", "[60]"}) {
     const Problem problem = refused(with_ttl(ttl));
     EXPECT_EQ(info(problem.type).slug, "ttl-invalid") << ttl;
     EXPECT_EQ(problem.field, "ttl");
@@ -211,7 +220,9 @@ class RandomJson {
       case 0: return "null";
       case 1: return random_() % 2 == 0 ? "true" : "false";
       case 2: return std::to_string(static_cast<std::int64_t>(random_()));
-      case 3: return std::to_string(random_() % 1000) + "." + std::to_string(random_() % 1000) + "e" + std::to_string(random_() % 20);
+      case 3:
+        return std::to_string(random_() % 1000) + "." + std::to_string(random_() % 1000) + "e" +
+               std::to_string(random_() % 20);
       case 4: return string();
       case 5: return sequence('[', ']', [&] { return value(depth - 1); });
       default: return sequence('{', '}', [&] { return string() + blanks() + ":" + blanks() + value(depth - 1); });
@@ -226,7 +237,8 @@ class RandomJson {
     return out + close;
   }
   std::string string() {
-    constexpr std::array<std::string_view, 10> pieces{"a", "é", "😀", "\\n", "\\\"", "\\\\", "\\u0000", "\\u00e9", "\\ud83d\\ude00", "/"};
+    constexpr std::array<std::string_view, 10> pieces{
+        "a", "é", "😀", "\\n", "\\\"", "\\\\", "\\u0000", "\\u00e9", "\\ud83d\\ude00", "/"};
     std::string out = "\"";
     for (std::uint64_t i = random_() % 8; i > 0; --i) out += pieces[random_() % pieces.size()];
     return out + "\"";
@@ -250,7 +262,8 @@ TEST(PutBody, AnyDocumentMeansTheSameAfterwards) {
 // is_json --------------------------------------------------------------------------------------------------------------
 
 TEST(IsJson, OneCompleteTextWithinTheDepthLimit) {
-  for (const char* text : {"{}", "[]", "1", "\"s\"", "null", " \n{\"a\":[1,2.5e3]} \t", "\"é\""}) EXPECT_TRUE(is_json(text)) << text;
+  for (const char* text : {"{}", "[]", "1", "\"s\"", "null", " \n{\"a\":[1,2.5e3]} \t", "\"é\""})
+    EXPECT_TRUE(is_json(text)) << text;
   for (const char* text : {"", " ", "{", "{}{}", "1 2", "nul", "\"", "[1,]", "\"\xFF\"", "{'a':1}", "\xEF\xBB\xBF{}"}) {
     EXPECT_FALSE(is_json(text)) << text;
   }

@@ -88,7 +88,8 @@ TEST(ReadBuffer, AnySequenceKeepsTheStream) {
     for (char& c : piece) c = next++;
     receive(buffer, piece);
     expected += piece;
-    const std::size_t used = random() % 8 == 0 ? expected.size() : random() % (std::min<std::size_t>(expected.size(), 600) + 1);
+    const std::size_t used =
+        random() % 8 == 0 ? expected.size() : random() % (std::min<std::size_t>(expected.size(), 600) + 1);
     buffer.consume(used);
     expected.erase(0, used);
     if (random() % 16 == 0) buffer.shrink_when_empty();

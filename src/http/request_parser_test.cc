@@ -34,11 +34,13 @@ TEST(ParseHead, Methods) {
   EXPECT_EQ(method("POST"), Method::post);
   EXPECT_EQ(method("PATCH"), Method::patch);
   EXPECT_EQ(method("OPTIONS"), Method::options);
-  for (const char* name : {"TRACE", "CONNECT", "PURGE", "get", "Get", "GETS", "X"}) EXPECT_EQ(method(name), Method::other) << name;
+  for (const char* name : {"TRACE", "CONNECT", "PURGE", "get", "Get", "GETS", "X"})
+    EXPECT_EQ(method(name), Method::other) << name;
 }
 
 TEST(ParseHead, TargetsComeAsTheyAre) {
-  for (const char* path : {"/", "/store/a%20b", "/store/%2F//../.", "/store/\xC3\xA9", "/store/k?raw", "/?", "/store/a\"b<>"}) {
+  for (const char* path :
+       {"/", "/store/a%20b", "/store/%2F//../.", "/store/\xC3\xA9", "/store/k?raw", "/?", "/store/a\"b<>"}) {
     const Parsed parsed = request("GET " + std::string(path) + " HTTP/1.1");
     EXPECT_EQ(slug(parsed), "accepted") << path;
     EXPECT_EQ(parsed.head.target, path);
@@ -102,7 +104,8 @@ TEST(ParseHead, ListsInSeveralLinesAreJoined) {
 }
 
 TEST(ParseHead, WhatMayComeOnceIsNotGuessed) {
-  for (const char* name : {"Content-Type", "Host", "Expect", "Idempotency-Key", "Armazem-TTL", "Armazem-Min-Version", "X-Request-Id"}) {
+  for (const char* name :
+       {"Content-Type", "Host", "Expect", "Idempotency-Key", "Armazem-TTL", "Armazem-Min-Version", "X-Request-Id"}) {
     const std::string line = std::string(name) + ": a\r\n";
     EXPECT_EQ(slug(with_fields(line + line)), "request-invalid") << name;
   }
@@ -138,7 +141,8 @@ TEST(ParseHead, TransferEncoding) {
   ASSERT_EQ(slug(parsed), "accepted");
   EXPECT_TRUE(parsed.head.chunked && parsed.head.has_body());
   for (const char* coding : {"gzip", "gzip, chunked", "identity", "chunked, chunked", "xchunked", "chunked;a=b"}) {
-    EXPECT_EQ(slug(with_fields("Transfer-Encoding: " + std::string(coding) + "\r\n")), "transfer-encoding-unsupported") << coding;
+    EXPECT_EQ(slug(with_fields("Transfer-Encoding: " + std::string(coding) + "\r\n")), "transfer-encoding-unsupported")
+        << coding;
   }
   EXPECT_EQ(slug(with_fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")), "request-invalid");
 }

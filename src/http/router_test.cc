@@ -25,7 +25,12 @@ class RouterTest : public testing::Test {
  protected:
   std::unique_ptr<Admitted> admit(std::string_view method, std::string_view target, std::string_view fields = "") {
     auto admitted = std::make_unique<Admitted>();
-    admitted->block.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: h\r\n").append(fields).append("\r\n");
+    admitted->block.append(method)
+        .append(" ")
+        .append(target)
+        .append(" HTTP/1.1\r\nHost: h\r\n")
+        .append(fields)
+        .append("\r\n");
     const auto malformed = parse_head(admitted->block, admitted->request.head);
     EXPECT_FALSE(malformed.has_value()) << admitted->block;
     if (!malformed) admitted->problem = router_.admit(admitted->request);
@@ -66,8 +71,9 @@ TEST_F(RouterTest, TargetsAndRoutes) {
 }
 
 TEST_F(RouterTest, NothingElseIsThere) {
-  for (const char* target : {"/Store", "/stores", "/store%2Fk", "//store/k", "/store2/k", "/health", "/health/", "/health/live/",
-                             "/metrics/", "/openapi.yaml", "/swagger-uix", "/ui", "//", "/favicon.ico", "/%2F"}) {
+  for (const char* target :
+       {"/Store", "/stores", "/store%2Fk", "//store/k", "/store2/k", "/health", "/health/", "/health/live/",
+        "/metrics/", "/openapi.yaml", "/swagger-uix", "/ui", "//", "/favicon.ico", "/%2F"}) {
     EXPECT_EQ(slug("GET", target), "route-not-found") << target;
   }
 }
@@ -129,10 +135,12 @@ TEST_F(RouterTest, MethodsOfEachRoute) {
     const char* target;
     std::string_view allowed;
   };
-  for (const Row& row : {Row{"/store", "PUT OPTIONS"}, Row{"/store/k", "GET HEAD PUT DELETE OPTIONS"}, Row{"/health/live", "GET HEAD OPTIONS"},
-                         Row{"/metrics", "GET HEAD OPTIONS"}, Row{"/", "GET HEAD OPTIONS"}, Row{"/swagger-ui/x", "GET HEAD OPTIONS"}}) {
+  for (const Row& row : {Row{"/store", "PUT OPTIONS"}, Row{"/store/k", "GET HEAD PUT DELETE OPTIONS"},
+                         Row{"/health/live", "GET HEAD OPTIONS"}, Row{"/metrics", "GET HEAD OPTIONS"},
+                         Row{"/", "GET HEAD OPTIONS"}, Row{"/swagger-ui/x", "GET HEAD OPTIONS"}}) {
     for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS", "TRACE", "get"}) {
-      const bool allowed = (" " + std::string(row.allowed) + " ").find(" " + std::string(method) + " ") != std::string::npos;
+      const bool allowed =
+          (" " + std::string(row.allowed) + " ").find(" " + std::string(method) + " ") != std::string::npos;
       const auto admitted = admit(method, row.target, "Content-Type: application/json\r\n");
       EXPECT_EQ(admitted->slug(), allowed ? "admitted" : "method-not-allowed") << method << " " << row.target;
       EXPECT_EQ(admitted->problem.value_or(Problem{}).allow, allowed ? "" : allowed_methods(admitted->request.route));
@@ -172,7 +180,9 @@ TEST_F(RouterTest, AMinimumVersionMovesTheClockButNotFar) {
 
 TEST_F(RouterTest, ConditionsOfWrites) {
   const Version version = Version::make(Tick::from_ms(time_.wall_ms()), OpId(7));
-  const auto condition = [&](std::string_view fields) { return admit("DELETE", "/store/k", fields)->request.write.condition; };
+  const auto condition = [&](std::string_view fields) {
+    return admit("DELETE", "/store/k", fields)->request.write.condition;
+  };
   EXPECT_EQ(condition("").kind, Condition::Kind::none);
   EXPECT_EQ(condition("If-None-Match: *\r\n").kind, Condition::Kind::if_absent);
   EXPECT_EQ(condition("If-Match: *\r\n").kind, Condition::Kind::if_present);
@@ -190,8 +200,9 @@ TEST_F(RouterTest, TagsThatAreNoVersionsOfOursNeverMatch) {
 
 TEST_F(RouterTest, ConditionsThatAWriteCannotHave) {
   const std::string far = Version::make(Tick::from_ms(time_.wall_ms() + 501), OpId(7)).text();
-  for (const char* fields : {"If-None-Match: \"a\"\r\n", "If-Match: \"a\", \"b\"\r\n", "If-Match: \"a\"\r\nIf-Match: \"b\"\r\n",
-                             "If-Match: a\r\n", "If-Match:\r\n", "If-Match: *\r\nIf-None-Match: *\r\n", "If-Match: \"*\"x\r\n"}) {
+  for (const char* fields :
+       {"If-None-Match: \"a\"\r\n", "If-Match: \"a\", \"b\"\r\n", "If-Match: \"a\"\r\nIf-Match: \"b\"\r\n",
+        "If-Match: a\r\n", "If-Match:\r\n", "If-Match: *\r\nIf-None-Match: *\r\n", "If-Match: \"*\"x\r\n"}) {
     EXPECT_EQ(write(fields), "etag-invalid") << fields;
   }
   EXPECT_EQ(write("If-Match: \"" + far + "\"\r\n"), "version-too-far-ahead");
@@ -223,10 +234,12 @@ TEST_F(RouterTest, ContentOfARawPut) {
 
 TEST_F(RouterTest, ContentOfAJsonPut) {
   const auto put = [&](std::string_view fields) { return slug("PUT", "/store", fields); };
-  for (const char* type : {"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""}) {
+  for (const char* type :
+       {"application/json", "Application/JSON; charset=UTF-8", "application/json; charset=\"utf-8\""}) {
     EXPECT_EQ(put("Content-Type: " + std::string(type) + "\r\n"), "admitted") << type;
   }
-  for (const char* type : {"text/plain", "application/problem+json", "application/json; charset=latin1", "application/x-www-form-urlencoded", ""}) {
+  for (const char* type : {"text/plain", "application/problem+json", "application/json; charset=latin1",
+                           "application/x-www-form-urlencoded", ""}) {
     EXPECT_EQ(put("Content-Type: " + std::string(type) + "\r\n"), "unsupported-media-type") << type;
   }
   EXPECT_EQ(put(""), "unsupported-media-type");

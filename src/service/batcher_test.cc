@@ -302,7 +302,8 @@ TEST_F(BatcherTest, AClosedBatcherRefusesAndMayBeClosedAgain) {
 // Threads --------------------------------------------------------------------------------------------------------------
 
 // Writes one key again and again; after each answer it must be on its own executor and the store must hold the value.
-Task<void> write_often(Batcher& batcher, Store& store, TestExecutor& home, std::uint64_t client, int rounds, int& good) {
+Task<void> write_often(Batcher& batcher, Store& store, TestExecutor& home, std::uint64_t client, int rounds,
+                       int& good) {
   const Key own = key("own-" + std::to_string(client));
   for (int round = 1; round <= rounds; ++round) {
     const std::uint64_t ms = static_cast<std::uint64_t>(round) * 1000 + client;

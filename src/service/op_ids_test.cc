@@ -44,8 +44,8 @@ TEST(DigestOpId, BytesThatMoveBetweenFieldsMakeAnotherOperation) {
   for (std::size_t i = 0; i <= text.size(); ++i) {
     for (std::size_t j = i; j <= text.size(); ++j) {
       for (std::size_t k = j; k <= text.size(); ++k, ++requests) {
-        ids.insert(digest_op_id({text.substr(0, i), Mutation::Kind::put, text.substr(i, j - i), text.substr(j, k - j),
-                                 text.substr(k), 0}));
+        ids.insert(digest_op_id(
+            {text.substr(0, i), Mutation::Kind::put, text.substr(i, j - i), text.substr(j, k - j), text.substr(k), 0}));
       }
     }
   }

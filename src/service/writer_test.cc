@@ -138,7 +138,8 @@ TEST_F(WriterTest, ConditionsAreDecidedAboveAFarNewerRecord) {
   given({put("k", "v", 5'000'000)});
   const Version newest = version(5'000'000, 5'000'000);
   EXPECT_EQ(write(with(put_request("k", "w"), Condition::Kind::if_absent)).value().version, newest);
-  EXPECT_EQ(write(with(put_request("k", "w"), Condition::Kind::if_version, version(1, 1))).value().kind, Kind::condition_failed);
+  EXPECT_EQ(write(with(put_request("k", "w"), Condition::Kind::if_version, version(1, 1))).value().kind,
+            Kind::condition_failed);
   EXPECT_EQ(write(with(put_request("k", "w"), Condition::Kind::if_version, newest)).value().kind, Kind::replaced);
   EXPECT_EQ(write(with(remove_request("k"), Condition::Kind::if_present)).value().kind, Kind::deleted);
 }

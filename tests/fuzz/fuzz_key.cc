@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Any bytes survive encoding, keys or not.
   const std::string encoded = http::percent_encode_path(text);
   ARMAZEM_ASSERT(http::percent_decode(encoded) == text);
-  ARMAZEM_ASSERT(encoded.find_first_not_of("%-._~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == encoded.npos);
+  ARMAZEM_ASSERT(encoded.find_first_not_of("%-._~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+                 encoded.npos);
 
   auto decoded = http::percent_decode(text);
   if (!decoded) return 0;

@@ -66,7 +66,9 @@ struct Outcome {
   }
 };
 
-std::string name_of(const http::Problem& problem) { return std::string(info(problem.type).slug) + ": " + problem.detail; }
+std::string name_of(const http::Problem& problem) {
+  return std::string(info(problem.type).slug) + ": " + problem.detail;
+}
 
 bool is_inside(std::string_view part, std::string_view whole) {
   return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
