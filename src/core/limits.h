@@ -26,6 +26,12 @@ inline constexpr std::size_t history_entries_max = 8;
 inline constexpr std::size_t batch_mutations_max = 512;
 inline constexpr std::size_t batch_bytes_max = std::size_t{4} << 20;
 
+// One message of the queue: small enough that a quorum copies it in one go, large enough to pay for a confirm.
+inline constexpr std::size_t message_mutations_max = 256;
+inline constexpr std::size_t message_bytes_max = std::size_t{512} << 10;  // one larger mutation travels alone
+// Messages of one partition that may be on their way to the broker at once; what arrives meanwhile gathers.
+inline constexpr std::size_t messages_in_flight_max = 4;
+
 // Mutations waiting for a batch; beyond them a write is refused before it has any effect.
 inline constexpr std::size_t pending_mutations_max = 16'384;
 inline constexpr std::size_t pending_bytes_max = std::size_t{64} << 20;
@@ -46,6 +52,8 @@ inline constexpr int json_depth_max = 32;
 // Tombstones and expired records stay this long, so that a late copy of an older write cannot resurrect a key.
 inline constexpr std::chrono::hours retention_default{24};
 
+static_assert(message_mutations_max <= batch_mutations_max);
+static_assert(message_bytes_max <= batch_bytes_max);
 static_assert(pending_mutations_max >= batch_mutations_max);
 static_assert(pending_bytes_max >= batch_bytes_max);
 static_assert(batch_bytes_max >= value_bytes_default);
