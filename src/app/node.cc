@@ -72,7 +72,8 @@ PurgeOptions purge_options(const Settings& settings) {
 // In the order of construction; destroyed from the last to the first.
 struct Node::Parts {
   Parts(const Settings& settings, OpenStore opened)
-      : open(std::move(opened)),
+      : loops("http", settings.server.threads),
+        open(std::move(opened)),
         batcher(*open.store, *open.write_executor, time, batcher_options(settings)),
         reader(*open.store, time),
         writer(batcher, clock, ops),
@@ -92,6 +93,7 @@ struct Node::Parts {
   }
 
   SystemTime time;
+  net::LoopGroup loops;
   HybridClock clock{time};
   RandomOpIds ops;
   OpenStore open;
@@ -112,7 +114,7 @@ Result<std::unique_ptr<Node>> Node::start(const Settings& settings) {
   Result<OpenStore> store = open_store(settings, opening_time);
   if (!store) return fail(std::move(store.error()));
   auto parts = std::make_unique<Parts>(settings, std::move(*store));
-  Result<std::unique_ptr<http::Server>> server = http::Server::start(settings.server, parts->api, parts->budget, parts->metrics);
+  Result<std::unique_ptr<http::Server>> server = http::Server::start(settings.server, parts->loops, parts->api, parts->budget, parts->metrics);
   if (!server) return fail(std::move(server.error()));
   parts->server = std::move(*server);
   return std::unique_ptr<Node>(new Node(std::move(parts)));

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "app/setting_values.h"
-#include "http/listen_socket.h"
+#include "net/listen_socket.h"
 
 namespace armazem {
 namespace {
@@ -71,7 +71,7 @@ std::size_t usable_cores() {
 
 Result<void> put_address(Settings& settings, std::string_view value) {
   settings.server.address = value;
-  if (http::is_ip_address(settings.server.address)) return {};
+  if (net::is_ip_address(settings.server.address)) return {};
   return fail(ErrorCode::invalid_argument, "'" + std::string(value) + "' is not an IP address");
 }
 

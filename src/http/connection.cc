@@ -53,7 +53,7 @@ Problem value_too_large(std::size_t limit, std::optional<std::uint64_t> size) {
 
 }  // namespace
 
-Connection::Connection(FileDescriptor socket, LoopContext& context)
+Connection::Connection(net::FileDescriptor socket, LoopContext& context)
     : socket_(std::move(socket), context.loop), context_(context), share_(context.budget) {
   const int on = 1;
   ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -65,12 +65,12 @@ Task<void> Connection::run() {
     HeadScan scan = scan_head(in_.unread(), scan_progress_);
     if (!scan.size && !scan.problem) {
       if (!out_.empty()) {
-        WriteAll write = flush();
+        net::WriteAll write = flush();
         flushed(co_await write);
       }
       if (lost_ || !prepare_to_read()) break;
-      ReadSome read(socket_, in_.prepare());
-      const IoResult received = co_await read;
+      net::ReadSome read(socket_, in_.prepare());
+      const net::IoResult received = co_await read;
       in_.commit(received.bytes);
       if (received.error == 0) continue;
       if (!timed_out_ || in_.unread().empty()) break;
@@ -109,7 +109,7 @@ bool Connection::prepare_to_read() {
 Task<void> Connection::wait_for(Task<Done> handled) {
   enter(Phase::handling, std::chrono::milliseconds::max());
   if (!out_.empty()) {
-    WriteAll write = flush();
+    net::WriteAll write = flush();
     flushed(co_await write);
   }
   co_await std::move(handled);
@@ -117,7 +117,7 @@ Task<void> Connection::wait_for(Task<Done> handled) {
 
 Task<void> Connection::end() {
   if (!out_.empty() && !lost_) {
-    WriteAll write = flush();
+    net::WriteAll write = flush();
     flushed(co_await write);
   }
   if (!lost_ && !keep_) co_await linger();
@@ -165,7 +165,7 @@ bool Connection::wants_continue() const noexcept {
 Task<std::optional<Problem>> Connection::read_body() {
   if (wants_continue()) out_.append("HTTP/1.1 100 Continue\r\n\r\n");
   if (!out_.empty()) {
-    WriteAll write = flush();
+    net::WriteAll write = flush();
     flushed(co_await write);
     if (lost_) co_return std::nullopt;
   }
@@ -191,8 +191,8 @@ Task<std::optional<Problem>> Connection::read_sized_body() {
   for (std::size_t got = here.size(); got < size;) {
     const std::size_t left = size - got;
     char* const to = request_.drop_body ? dropped.data() : body.data() + got;
-    ReadSome read(socket_, {to, request_.drop_body ? std::min(left, dropped.size()) : left});
-    const IoResult received = co_await read;
+    net::ReadSome read(socket_, {to, request_.drop_body ? std::min(left, dropped.size()) : left});
+    const net::IoResult received = co_await read;
     if (received.error) {
       if (timed_out_) co_return timeout_problem("the request's body");
       lost_ = true;
@@ -236,8 +236,8 @@ Task<std::optional<Problem>> Connection::read_chunked_body() {
 Task<bool> Connection::read_more(std::string& to) {
   const std::size_t had = to.size();
   to.resize(had + body_read_bytes);
-  ReadSome read(socket_, {to.data() + had, body_read_bytes});
-  const IoResult received = co_await read;
+  net::ReadSome read(socket_, {to.data() + had, body_read_bytes});
+  const net::IoResult received = co_await read;
   to.resize(had + received.bytes);
   co_return !received.error;
 }
@@ -245,7 +245,7 @@ Task<bool> Connection::read_more(std::string& to) {
 // The refusal was sent before the body was read. A client that waits for a 100 may never send it, so that connection ends.
 Task<bool> Connection::skip_body() {
   if (!out_.empty()) {
-    WriteAll write = flush();
+    net::WriteAll write = flush();
     flushed(co_await write);
     if (lost_) co_return false;
   }
@@ -338,16 +338,16 @@ Task<void> Connection::flush_with_content() {
   const bool head_only = has_no_content(response_.status) || (!malformed_ && request_.head.method == Method::head);
   const bool separate = !head_only && content.size() > copy_bytes_max;
   enter(Phase::writing, context_.options.write_timeout);
-  WriteAll write(socket_, out_, separate ? content : std::string_view());
+  net::WriteAll write(socket_, out_, separate ? content : std::string_view());
   flushed(co_await write);
 }
 
-WriteAll Connection::flush() {
+net::WriteAll Connection::flush() {
   if (phase_ != Phase::handling) enter(Phase::writing, context_.options.write_timeout);
-  return WriteAll(socket_, out_, {});
+  return net::WriteAll(socket_, out_, {});
 }
 
-void Connection::flushed(const IoResult& result) {
+void Connection::flushed(const net::IoResult& result) {
   if (result.error) lost_ = true;
   out_.clear();
   if (out_.capacity() > gather_bytes_max) out_ = std::string();
@@ -360,8 +360,8 @@ Task<void> Connection::linger() {
   enter(Phase::lingering, linger_timeout);
   char dropped[4096];
   for (std::size_t got = 0; got < linger_bytes_max;) {
-    ReadSome read(socket_, dropped);
-    const IoResult received = co_await read;
+    net::ReadSome read(socket_, dropped);
+    const net::IoResult received = co_await read;
     if (received.error) break;
     got += received.bytes;
   }

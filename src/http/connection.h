@@ -16,7 +16,7 @@
 #include "core/task.h"
 #include "http/byte_budget.h"
 #include "http/handler.h"
-#include "http/io_handle.h"
+#include "net/io_handle.h"
 #include "http/read_buffer.h"
 #include "http/request_parser.h"
 #include "http/server_options.h"
@@ -25,7 +25,7 @@ namespace armazem::http {
 
 // What all connections of one loop share. Outlives them.
 struct LoopContext {
-  IoLoop& loop;
+  net::IoLoop& loop;
   Handler& handler;
   ByteBudget& budget;
   LoopMetrics& metrics;
@@ -38,7 +38,7 @@ struct LoopContext {
 
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  Connection(FileDescriptor socket, LoopContext& context);
+  Connection(net::FileDescriptor socket, LoopContext& context);
 
   // Until the client or an error or a time-out ends the connection.
   Task<void> run();
@@ -80,10 +80,10 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   Task<void> linger();
 
   void enter(Phase phase, std::chrono::milliseconds limit);
-  [[nodiscard]] WriteAll flush();
-  void flushed(const IoResult& result);
+  [[nodiscard]] net::WriteAll flush();
+  void flushed(const net::IoResult& result);
 
-  IoHandle socket_;
+  net::IoHandle socket_;
   LoopContext& context_;
   ReadBuffer in_;
   std::string out_;

@@ -1,17 +1,15 @@
 #include "http/server.h"
 
-#include <pthread.h>
-
 #include <boost/intrusive/list.hpp>
 
 #include <cstring>
+#include <latch>
 #include <string>
-#include <thread>
 
 #include "core/assert.h"
 #include "http/connection.h"
 #include "http/http_date.h"
-#include "http/listen_socket.h"
+#include "net/listen_socket.h"
 #include "runtime/log.h"
 
 namespace armazem::http {
@@ -41,46 +39,43 @@ std::uint64_t ServerMetrics::connections() const noexcept {
   return open;
 }
 
-// One loop with its thread, its listening socket and its connections.
+// What the server has on one loop: a listening socket and its connections.
 class Server::Worker {
  public:
-  Worker(const ServerOptions& options, Handler& handler, ByteBudget& budget, ServerMetrics& all, std::size_t index)
+  Worker(net::IoLoop& loop, const ServerOptions& options, Handler& handler, ByteBudget& budget, ServerMetrics& all,
+         std::size_t index)
       : all_metrics_(all),
+        loop_(loop),
         context_{loop_, handler, budget, *all.loops()[index], options, current_date_line()},
         scope_(loop_),
         keeps_house_(index == 0) {}
 
   // The port that is listened on: the given one, or the one that was free when 0 was given.
   Result<std::uint16_t> listen(std::uint16_t port, bool first) {
-    Result<ListenSocket> socket = listen_on(context_.options.address, port, first);
+    Result<net::ListenSocket> socket = net::listen_on(context_.options.address, port, first);
     if (!socket) return fail(std::move(socket.error()));
-    listener_ = std::make_unique<IoHandle>(std::move(socket->descriptor), loop_);
+    listener_ = std::make_unique<net::IoHandle>(std::move(socket->descriptor), loop_);
     return socket->port;
   }
 
-  void start(std::size_t index) {
-    thread_ = std::thread([this] {
-      start_root(loop_, live());
-      loop_.run();
-    });
-    pthread_setname_np(thread_.native_handle(), ("http-" + std::to_string(index)).c_str());
-  }
+  void start() { start_root(loop_, live(ended_)); }
 
   // From outside the loop.
   void begin_stop(MonotonicTime grace_end) { start_root(loop_, stop_within(grace_end)); }
 
   std::size_t join() {
-    if (thread_.joinable()) thread_.join();
+    ended_->wait();
     return cut_;
   }
 
  private:
   // The root: everything of this loop runs within it.
-  Task<void> live() {
+  Task<void> live(std::shared_ptr<std::latch> ended) {
+    co_await resume_on(loop_);
     scope_.spawn(accept_all());
     scope_.spawn(sweep_all());
     co_await scope_.join();
-    loop_.finish();
+    ended->count_down();
   }
 
   Task<void> stop_within(MonotonicTime grace_end) {
@@ -93,8 +88,8 @@ class Server::Worker {
 
   Task<void> accept_all() {
     while (!context_.stopping) {
-      AcceptNext accept(*listener_);
-      AcceptNext::Accepted next = co_await accept;
+      net::AcceptNext accept(*listener_);
+      net::AcceptNext::Accepted next = co_await accept;
       if (context_.stopping) break;
       if (next.error != 0) {
         log::warn("accept failed", {{"error", std::strerror(next.error)}});
@@ -106,7 +101,7 @@ class Server::Worker {
     listener_->close();
   }
 
-  void take(FileDescriptor socket) {
+  void take(net::FileDescriptor socket) {
     const std::uint64_t open = all_metrics_.connections();
     const std::size_t bound = context_.options.connections_max;
     if (open >= bound) context_.metrics.reject(Rejection::connections);
@@ -114,7 +109,7 @@ class Server::Worker {
     scope_.spawn(serve(std::move(socket), open >= bound));
   }
 
-  Task<void> serve(FileDescriptor socket, bool turn_away) {
+  Task<void> serve(net::FileDescriptor socket, bool turn_away) {
     Connection connection(std::move(socket), context_);
     connections_.push_back(connection);
     context_.metrics.connections.add();
@@ -150,26 +145,27 @@ class Server::Worker {
   }
 
   ServerMetrics& all_metrics_;
-  IoLoop loop_;
+  net::IoLoop& loop_;
   LoopContext context_;
-  std::unique_ptr<IoHandle> listener_;
+  std::unique_ptr<net::IoHandle> listener_;
   TaskScope scope_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
   MonotonicTime grace_end_ = MonotonicTime::max();
   std::size_t cut_ = 0;
   const bool keeps_house_;
-  std::thread thread_;
+  // Shared, because the loop may look at it a moment longer than whoever waits for it.
+  const std::shared_ptr<std::latch> ended_ = std::make_shared<std::latch>(1);
 };
 
 Server::Server(ServerOptions options) : options_(std::move(options)) {}
 
-Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& handler, ByteBudget& budget,
-                                              ServerMetrics& metrics) {
-  ARMAZEM_ASSERT(options.threads > 0 && metrics.loops().size() == options.threads);
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, net::LoopGroup& loops, Handler& handler,
+                                              ByteBudget& budget, ServerMetrics& metrics) {
+  ARMAZEM_ASSERT(metrics.loops().size() == loops.size());
   std::unique_ptr<Server> server(new Server(std::move(options)));
   std::uint16_t port = server->options_.port;
-  for (std::size_t i = 0; i < server->options_.threads; ++i) {
-    auto worker = std::make_unique<Worker>(server->options_, handler, budget, metrics, i);
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    auto worker = std::make_unique<Worker>(loops[i], server->options_, handler, budget, metrics, i);
     // The first decides the port when any will do.
     const Result<std::uint16_t> listening = worker->listen(port, i == 0);
     if (!listening) return fail(listening.error());
@@ -177,7 +173,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& ha
     server->workers_.push_back(std::move(worker));
   }
   server->port_ = port;
-  for (std::size_t i = 0; i < server->workers_.size(); ++i) server->workers_[i]->start(i);
+  for (std::size_t i = 0; i < server->workers_.size(); ++i) server->workers_[i]->start();
   return server;
 }
 

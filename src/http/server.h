@@ -1,4 +1,4 @@
-// The HTTP server: one loop per core, each with its own listening socket (SO_REUSEPORT), its own connections and metrics.
+// The HTTP server: on every loop a listening socket of its own (SO_REUSEPORT), its own connections and metrics.
 //
 // Ending is designed: `stop` closes the listening sockets, closes idle connections, lets requests in flight end (their
 // answers carry 'Connection: close'), and after the grace time cuts what is left.
@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "http/handler.h"
 #include "http/server_options.h"
+#include "net/loop_group.h"
 
 namespace armazem::http {
 
@@ -33,9 +34,9 @@ class ServerMetrics {
 class Server {
  public:
   // Listens and serves when it returns. precondition: the address cannot be used; the message says why.
-  // `handler`, `budget` and `metrics` (made for options.threads loops) must outlive the server.
-  static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler, ByteBudget& budget,
-                                               ServerMetrics& metrics);
+  // `loops`, `handler`, `budget` and `metrics` (made for as many loops) must outlive the server.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, net::LoopGroup& loops, Handler& handler,
+                                               ByteBudget& budget, ServerMetrics& metrics);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Stops without grace if that has not been done.

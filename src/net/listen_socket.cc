@@ -1,4 +1,4 @@
-#include "http/listen_socket.h"
+#include "net/listen_socket.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-namespace armazem::http {
+namespace armazem::net {
 namespace {
 
 constexpr int backlog = 4096;
@@ -76,4 +76,4 @@ Result<ListenSocket> listen_on(const std::string& address, std::uint16_t port, b
   return ListenSocket{std::move(socket), bound};
 }
 
-}  // namespace armazem::http
+}  // namespace armazem::net

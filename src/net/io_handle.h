@@ -1,8 +1,7 @@
 // Sockets on a loop, and the operations that coroutines wait for.
 //
 // An operation tries at once; only when the socket is not ready does its coroutine suspend, and it resumes when the
-// operation has ended: done, failed or cancelled. One operation per socket at a time, because a connection does one thing
-// after the other.
+// operation has ended: done, failed or cancelled. One operation that receives and one that sends at a time.
 //
 // Thread rule: the loop's own thread.
 #pragma once
@@ -17,35 +16,35 @@
 #include <string_view>
 
 #include "core/assert.h"
-#include "http/file_descriptor.h"
-#include "http/io_loop.h"
+#include "net/file_descriptor.h"
+#include "net/io_loop.h"
 
-namespace armazem::http {
+namespace armazem::net {
 
 class IoOperation;
 
-class IoHandle {
+class IoHandle final : public IoWatcher {
  public:
   // `descriptor` must not block. The loop must outlive the handle.
   IoHandle(FileDescriptor descriptor, IoLoop& loop);
   IoHandle(const IoHandle&) = delete;
   IoHandle& operator=(const IoHandle&) = delete;
-  ~IoHandle() { ARMAZEM_ASSERT(waiting_ == nullptr); }
+  ~IoHandle() { ARMAZEM_ASSERT(receiving_ == nullptr && sending_ == nullptr); }
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
-  // Ends the operation that waits, if there is one, with ECANCELED.
+  // Ends the operations that wait, if there are any, with ECANCELED.
   void cancel();
   void shutdown_send() noexcept;
   void close() noexcept { descriptor_.reset(); }
 
  private:
-  friend class IoLoop;
   friend class IoOperation;
-  void on_events(std::uint32_t events);
+  void on_events(std::uint32_t events) override;
 
   FileDescriptor descriptor_;
   IoLoop& loop_;
-  IoOperation* waiting_ = nullptr;
+  IoOperation* receiving_ = nullptr;  // waits, in that direction
+  IoOperation* sending_ = nullptr;
   bool readable_ = true;  // until a receive says otherwise
   bool hung_up_ = false;  // the other side sends no more: its end must still be received, and no event will say so
 };
@@ -61,13 +60,14 @@ class IoOperation {
  public:
   [[nodiscard]] bool await_ready() { return attempt(); }
   void await_suspend(std::coroutine_handle<> self) noexcept {
-    ARMAZEM_ASSERT(handle_.waiting_ == nullptr);
+    ARMAZEM_ASSERT(slot() == nullptr);
     self_ = self;
-    handle_.waiting_ = this;
+    slot() = this;
   }
 
  protected:
-  explicit IoOperation(IoHandle& handle) noexcept : handle_(handle) {}
+  enum class Direction : std::uint8_t { receive, send };
+  IoOperation(IoHandle& handle, Direction direction) noexcept : handle_(handle), direction_(direction) {}
   virtual ~IoOperation() = default;
   IoOperation(const IoOperation&) = default;
 
@@ -82,14 +82,20 @@ class IoOperation {
 
  private:
   friend class IoHandle;
+  [[nodiscard]] IoOperation*& slot() const noexcept {
+    return direction_ == Direction::receive ? handle_.receiving_ : handle_.sending_;
+  }
+
   IoHandle& handle_;
+  const Direction direction_;
   std::coroutine_handle<> self_;
 };
 
 // Receives what is there, at least one byte.
 class ReadSome final : public IoOperation {
  public:
-  ReadSome(IoHandle& handle, std::span<char> buffer) noexcept : IoOperation(handle), buffer_(buffer) {}
+  ReadSome(IoHandle& handle, std::span<char> buffer) noexcept
+      : IoOperation(handle, Direction::receive), buffer_(buffer) {}
   IoResult await_resume() const noexcept { return result_; }
 
  private:
@@ -104,7 +110,7 @@ class ReadSome final : public IoOperation {
 class WriteAll final : public IoOperation {
  public:
   WriteAll(IoHandle& handle, std::string_view first, std::string_view second) noexcept
-      : IoOperation(handle), pieces_{first, second} {}
+      : IoOperation(handle, Direction::send), pieces_{first, second} {}
   IoResult await_resume() const noexcept { return result_; }
 
  private:
@@ -123,7 +129,7 @@ class AcceptNext final : public IoOperation {
     int error = 0;
     FileDescriptor socket;
   };
-  explicit AcceptNext(IoHandle& listener) noexcept : IoOperation(listener) {}
+  explicit AcceptNext(IoHandle& listener) noexcept : IoOperation(listener, Direction::receive) {}
   Accepted await_resume() noexcept { return std::move(accepted_); }
 
  private:
@@ -133,4 +139,17 @@ class AcceptNext final : public IoOperation {
   Accepted accepted_;
 };
 
-}  // namespace armazem::http
+// Waits until a connection begun by `begin_connect` (net/connect.h) stands: 0, or the errno of its failure.
+class Connected final : public IoOperation {
+ public:
+  explicit Connected(IoHandle& handle) noexcept : IoOperation(handle, Direction::send) {}
+  int await_resume() const noexcept { return error_; }
+
+ private:
+  bool attempt() override;
+  void fail(int error) noexcept override { error_ = error; }
+
+  int error_ = 0;
+};
+
+}  // namespace armazem::net

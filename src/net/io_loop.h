@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <coroutine>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <span>
@@ -16,13 +17,19 @@
 #include <vector>
 
 #include "core/executor.h"
-#include "http/file_descriptor.h"
+#include "net/file_descriptor.h"
 
-struct epoll_event;
+namespace armazem::net {
 
-namespace armazem::http {
+// What a descriptor's events are reported to.
+class IoWatcher {
+ public:
+  // `events` as of epoll_wait. May resume coroutines, and those may destroy this watcher, but no other one.
+  virtual void on_events(std::uint32_t events) = 0;
 
-class IoHandle;
+ protected:
+  ~IoWatcher() = default;
+};
 
 class IoLoop final : public Executor {
  public:
@@ -40,10 +47,16 @@ class IoLoop final : public Executor {
   void post_at(MonotonicTime time, std::coroutine_handle<> resume) override;
   [[nodiscard]] bool running_here() const noexcept override;
 
- private:
-  friend class IoHandle;
-  void watch(int descriptor, IoHandle& handle);
+  // Reports every change of readiness, edge-triggered, until the descriptor is closed.
+  void watch(int descriptor, IoWatcher& watcher);
 
+  // Reports the next readiness for `events`, once; `again` when it has been watched so before. For a descriptor that
+  // somebody else reads, who may leave bytes in it.
+  void watch_once(int descriptor, IoWatcher& watcher, std::uint32_t events, bool again);
+  void unwatch(int descriptor) noexcept;
+
+ private:
+  void control(int operation, int descriptor, IoWatcher& watcher, std::uint32_t events);
   void wake() noexcept;
   void run_posted();
   void run_due_timers();
@@ -60,4 +73,4 @@ class IoLoop final : public Executor {
   std::atomic<std::thread::id> thread_{};
 };
 
-}  // namespace armazem::http
+}  // namespace armazem::net

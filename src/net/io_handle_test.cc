@@ -1,5 +1,5 @@
 // Sockets on a loop: what a coroutine waits for, and how its waiting ends.
-#include "http/io_handle.h"
+#include "net/io_handle.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 
 #include "core/task.h"
 #include "core/task_scope.h"
-#include "http/listen_socket.h"
+#include "net/listen_socket.h"
 
-namespace armazem::http {
+namespace armazem::net {
 namespace {
 
 // A connected pair: our end on the loop, the other end with plain blocking calls.
@@ -355,4 +355,4 @@ TEST_F(IoHandleTest, ConnectionsAreAcceptedWhetherTheyComeBeforeOrAfter) {
 }
 
 }  // namespace
-}  // namespace armazem::http
+}  // namespace armazem::net

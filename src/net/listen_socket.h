@@ -4,9 +4,9 @@
 #include <string>
 
 #include "core/result.h"
-#include "http/file_descriptor.h"
+#include "net/file_descriptor.h"
 
-namespace armazem::http {
+namespace armazem::net {
 
 struct ListenSocket {
   FileDescriptor descriptor;
@@ -19,4 +19,4 @@ struct ListenSocket {
 // other process has the port, which SO_REUSEPORT would let pass without a word. precondition: says why it cannot be.
 [[nodiscard]] Result<ListenSocket> listen_on(const std::string& address, std::uint16_t port, bool first);
 
-}  // namespace armazem::http
+}  // namespace armazem::net

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace armazem::http {
+namespace armazem::net {
 
 // Owns a file descriptor.
 class FileDescriptor {
@@ -31,4 +31,4 @@ class FileDescriptor {
   int descriptor_ = -1;
 };
 
-}  // namespace armazem::http
+}  // namespace armazem::net

@@ -1,5 +1,5 @@
 // The event loop as an executor: posts, wake-ups and timers.
-#include "http/io_loop.h"
+#include "net/io_loop.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "core/task.h"
 #include "core/task_scope.h"
 
-namespace armazem::http {
+namespace armazem::net {
 namespace {
 
 using std::chrono::milliseconds;
@@ -232,4 +232,4 @@ TEST(IoLoop, APostIsNotHeldBackByATimer) {
 }
 
 }  // namespace
-}  // namespace armazem::http
+}  // namespace armazem::net

@@ -1,4 +1,4 @@
-#include "http/io_loop.h"
+#include "net/io_loop.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -6,9 +6,8 @@
 #include <algorithm>
 
 #include "core/assert.h"
-#include "http/io_handle.h"
 
-namespace armazem::http {
+namespace armazem::net {
 namespace {
 
 constexpr std::size_t events_per_wait = 256;
@@ -28,11 +27,11 @@ void IoLoop::run() {
   run_posted();
   while (!finishing_.load(std::memory_order_acquire) || has_posted_.load(std::memory_order_acquire)) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms());
-    // A handle is only ever destroyed by its own coroutine, so none of this batch can be gone when its turn comes:
+    // A watcher is only ever destroyed by its own coroutine, so none of this batch can be gone when its turn comes:
     // what resumes other coroutines (posts, timers) runs after the batch.
     for (int i = 0; i < count; ++i) {
-      if (auto* handle = static_cast<IoHandle*>(events[static_cast<std::size_t>(i)].data.ptr)) {
-        handle->on_events(events[static_cast<std::size_t>(i)].events);
+      if (auto* watcher = static_cast<IoWatcher*>(events[static_cast<std::size_t>(i)].data.ptr)) {
+        watcher->on_events(events[static_cast<std::size_t>(i)].events);
       }
     }
     run_posted();
@@ -64,11 +63,21 @@ bool IoLoop::running_here() const noexcept {
   return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
 }
 
-void IoLoop::watch(int descriptor, IoHandle& handle) {
+void IoLoop::watch(int descriptor, IoWatcher& watcher) {
+  control(EPOLL_CTL_ADD, descriptor, watcher, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+void IoLoop::watch_once(int descriptor, IoWatcher& watcher, std::uint32_t events, bool again) {
+  control(again ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, watcher, events | EPOLLONESHOT);
+}
+
+void IoLoop::unwatch(int descriptor) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr); }
+
+void IoLoop::control(int operation, int descriptor, IoWatcher& watcher, std::uint32_t events) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.ptr = &handle;
-  ARMAZEM_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0);
+  event.events = events;
+  event.data.ptr = &watcher;
+  ARMAZEM_ASSERT(::epoll_ctl(epoll_.get(), operation, descriptor, &event) == 0);
 }
 
 void IoLoop::wake() noexcept {
@@ -106,4 +115,4 @@ int IoLoop::wait_ms() const {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
 }
 
-}  // namespace armazem::http
+}  // namespace armazem::net

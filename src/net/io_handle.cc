@@ -1,4 +1,4 @@
-#include "http/io_handle.h"
+#include "net/io_handle.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace armazem::http {
+namespace armazem::net {
 namespace {
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -21,16 +21,20 @@ IoHandle::IoHandle(FileDescriptor descriptor, IoLoop& loop) : descriptor_(std::m
 void IoHandle::on_events(std::uint32_t events) {
   if ((events & ~std::uint32_t{EPOLLOUT}) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
-  if (waiting_ == nullptr || !waiting_->attempt()) return;
-  // The coroutine may destroy this handle.
-  std::exchange(waiting_, nullptr)->self_.resume();
+  IoOperation* const received = receiving_ != nullptr && receiving_->attempt() ? std::exchange(receiving_, nullptr) : nullptr;
+  IoOperation* const sent = sending_ != nullptr && sending_->attempt() ? std::exchange(sending_, nullptr) : nullptr;
+  // A resumed coroutine may destroy this handle, so the second of two is only posted.
+  if (received != nullptr && sent != nullptr) loop_.post(sent->self_);
+  if (IoOperation* const ended = received != nullptr ? received : sent) ended->self_.resume();
 }
 
 void IoHandle::cancel() {
-  if (waiting_ == nullptr) return;
-  IoOperation& operation = *std::exchange(waiting_, nullptr);
-  operation.fail(ECANCELED);
-  loop_.post(operation.self_);
+  for (IoOperation** slot : {&receiving_, &sending_}) {
+    if (*slot == nullptr) continue;
+    IoOperation& operation = *std::exchange(*slot, nullptr);
+    operation.fail(ECANCELED);
+    loop_.post(operation.self_);
+  }
 }
 
 void IoHandle::shutdown_send() noexcept { ::shutdown(descriptor_.get(), SHUT_WR); }
@@ -98,4 +102,13 @@ bool AcceptNext::attempt() {
   return true;
 }
 
-}  // namespace armazem::http
+bool Connected::attempt() {
+  socklen_t size = sizeof error_;
+  if (::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error_, &size) != 0) error_ = errno;
+  if (error_ != 0) return true;
+  sockaddr_storage peer{};
+  socklen_t peer_size = sizeof peer;
+  return ::getpeername(descriptor(), reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0;
+}
+
+}  // namespace armazem::net
