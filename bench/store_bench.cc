@@ -138,7 +138,8 @@ void report(const Report& r, bool json) {
 void write(RocksdbStore& store, const Settings& settings) {
   const SystemTime time;
   Puts puts(settings.value_bytes);
-  Batcher batcher(store, store.write_executor(), time, {});
+  Applier applier(store, nullptr, time);
+  Batcher batcher(applier, store.write_executor(), time, {});
   const MonotonicTime begin = MonotonicClock::now();
   const auto span =
       std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));

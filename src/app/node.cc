@@ -13,6 +13,7 @@
 #include "http/byte_budget.h"
 #include "http/server.h"
 #include "runtime/thread_pool.h"
+#include "service/purger.h"
 
 namespace armazem {
 namespace {
@@ -60,6 +61,12 @@ BatcherOptions batcher_options(const Settings& settings) {
   return options;
 }
 
+WriterOptions writer_options(const Settings& settings) {
+  WriterOptions options;
+  options.store_timeout = settings.store_timeout;
+  return options;
+}
+
 PurgeOptions purge_options(const Settings& settings) {
   PurgeOptions options;
   options.retention = settings.retention;
@@ -74,15 +81,33 @@ struct Node::Parts {
   Parts(const Settings& settings, OpenStore opened)
       : loops("http", settings.server.threads),
         open(std::move(opened)),
-        batcher(*open.store, *open.write_executor, time, batcher_options(settings)),
-        reader(*open.store, time),
-        writer(batcher, clock, ops),
+        applier(*open.store, nullptr, time),
+        batcher(applier, *open.write_executor, time, batcher_options(settings)),
+        reader(*open.store, nullptr, time),
+        writer(batcher, nullptr, clock, ops, time, writer_options(settings)),
+        operations(*open.store, time, {.retention = settings.retention}),
         purger(*open.store, time, purge_options(settings)),
         budget(settings.server.inflight_body_bytes_max),
         metrics(settings.server.threads),
-        store_handlers(reader, writer, {.value_bytes_max = settings.value_bytes_max, .read_timeout = settings.store_timeout, .write_timeout = settings.store_timeout}),
-        admin_handlers(*open.store, metrics, budget, sources()),
-        api(http::Router(settings.value_bytes_max, clock), store_handlers, admin_handlers, batcher, purger) {}
+        store_handlers(reader, writer, {.value_bytes_max = settings.value_bytes_max, .read_timeout = settings.store_timeout}),
+        operation_handlers(operations, settings.store_timeout),
+        admin_handlers(checks(), metrics, budget, sources()),
+        api(http::Router(settings.value_bytes_max, clock), store_handlers, operation_handlers, admin_handlers, chores()) {}
+
+  std::vector<http::HealthCheck> checks() {
+    const auto store = [this](Deadline deadline) -> Task<http::HealthCheck::State> {
+      const StoreHealth health = co_await open.store->health(deadline);
+      co_return http::HealthCheck::State{health.ok, health.detail};
+    };
+    return {{"store", http::HealthCheck::Need::required, store}};
+  }
+
+  std::vector<http::Chore> chores() {
+    return {[this](TaskScope&, MonotonicTime now) { batcher.expire(now); },
+            [this](TaskScope& scope, MonotonicTime now) {
+              if (purger.due(now)) scope.spawn(purger.run());
+            }};
+  }
 
   std::vector<http::MetricsSource> sources() {
     std::vector<http::MetricsSource> all = std::move(open.metrics);
@@ -97,13 +122,16 @@ struct Node::Parts {
   HybridClock clock{time};
   RandomOpIds ops;
   OpenStore open;
+  Applier applier;
   Batcher batcher;
   Reader reader;
   Writer writer;
+  Operations operations;
   Purger purger;
   http::ByteBudget budget;
   http::ServerMetrics metrics;
   http::StoreHandlers store_handlers;
+  http::OperationHandlers operation_handlers;
   http::AdminHandlers admin_handlers;
   http::Api api;
   std::unique_ptr<http::Server> server;

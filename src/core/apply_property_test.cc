@@ -123,6 +123,7 @@ std::string_view judge_promises(const Ledger& ledger, const Call& call, const Ou
     case Verdict::indeterminate:
     case Verdict::too_old:
       return with_op(ledger.last_eight(), call.mutation.version.op()) ? "the last eight operations are known" : kept;
+    case Verdict::refused: return "only a store refuses";
   }
   return "a verdict exists";
 }

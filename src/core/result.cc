@@ -10,6 +10,7 @@ std::string_view to_string(ErrorCode code) noexcept {
     case ErrorCode::storage_full: return "storage_full";
     case ErrorCode::deadline_exceeded: return "deadline_exceeded";
     case ErrorCode::outcome_unknown: return "outcome_unknown";
+    case ErrorCode::not_yet_visible: return "not_yet_visible";
     case ErrorCode::data_damaged: return "data_damaged";
     case ErrorCode::precondition: return "precondition";
     case ErrorCode::internal: return "internal";
@@ -19,7 +20,7 @@ std::string_view to_string(ErrorCode code) noexcept {
 
 bool Error::retryable() const noexcept {
   return code == ErrorCode::overloaded || code == ErrorCode::unavailable || code == ErrorCode::storage_full ||
-         code == ErrorCode::deadline_exceeded;
+         code == ErrorCode::deadline_exceeded || code == ErrorCode::not_yet_visible;
 }
 
 Error Error::with_context(std::string_view context) && {

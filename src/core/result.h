@@ -15,6 +15,7 @@ enum class ErrorCode {
   storage_full,       // no room on disk; nothing was done
   deadline_exceeded,  // time ran out before anything was done
   outcome_unknown,    // a write may or may not take effect
+  not_yet_visible,    // a version that was asked for has not arrived; nothing was done
   data_damaged,       // stored bytes fail their checks
   precondition,       // the environment is not fit: locked, newer format, wrong directory
   internal,           // a defect of ours

@@ -13,7 +13,7 @@ namespace {
 constexpr ErrorCode all_codes[] = {
     ErrorCode::invalid_argument, ErrorCode::overloaded,      ErrorCode::unavailable,
     ErrorCode::storage_full,     ErrorCode::deadline_exceeded, ErrorCode::outcome_unknown,
-    ErrorCode::data_damaged,     ErrorCode::precondition,    ErrorCode::internal,
+    ErrorCode::not_yet_visible,  ErrorCode::data_damaged,      ErrorCode::precondition,    ErrorCode::internal,
 };
 
 TEST(Result, HoldsAValue) {

@@ -41,14 +41,40 @@ std::string_view asset_path(const Request& request) {
   return request.path;
 }
 
-std::string ready_body(const StoreHealth& health, bool stopping, bool verbose, MonotonicTime started) {
-  const bool ok = health.ok && !stopping;
-  std::string body = ok ? "{\"status\":\"ready\"" : "{\"status\":\"not-ready\"";
+struct CheckResult {
+  const HealthCheck& check;
+  HealthCheck::State state;
+};
+
+// One tier may be lost completely and service goes on: readiness must not send clients away from every server at once.
+bool enough(const std::vector<CheckResult>& results) {
+  bool alternatives = false;
+  bool one_is_well = false;
+  for (const auto& [check, state] : results) {
+    if (check.need == HealthCheck::Need::required && !state.ok) return false;
+    if (check.need != HealthCheck::Need::alternative) continue;
+    alternatives = true;
+    one_is_well = one_is_well || state.ok;
+  }
+  return one_is_well || !alternatives;
+}
+
+void append_check(std::string& body, std::string_view name, bool ok, std::string_view detail) {
+  body.append("{\"name\":\"").append(name).append("\",\"status\":\"").append(ok ? "ok" : "failed").append("\",\"detail\":");
+  append_json_string(body, detail);
+  body.append("}");
+}
+
+std::string ready_body(const std::vector<CheckResult>& results, bool stopping, bool verbose, MonotonicTime started) {
+  std::string body = enough(results) && !stopping ? "{\"status\":\"ready\"" : "{\"status\":\"not-ready\"";
   if (verbose) {
-    body.append(",\"checks\":[{\"name\":\"store\",\"status\":\"").append(health.ok ? "ok" : "failed").append("\",\"detail\":");
-    append_json_string(body, health.detail);
-    body.append("},{\"name\":\"server\",\"status\":\"").append(stopping ? "failed" : "ok").append("\",\"detail\":\"");
-    body.append(stopping ? "shutting down" : "serving").append("\"}],\"version\":");
+    body.append(",\"checks\":[");
+    for (const auto& [check, state] : results) {
+      append_check(body, check.name, state.ok, state.detail);
+      body.append(",");
+    }
+    append_check(body, "server", !stopping, stopping ? "shutting down" : "serving");
+    body.append("],\"version\":");
     append_json_string(body, build::version);
     const auto up = std::chrono::duration_cast<std::chrono::seconds>(MonotonicClock::now() - started);
     body.append(",\"uptime_seconds\":").append(std::to_string(up.count()));
@@ -58,8 +84,9 @@ std::string ready_body(const StoreHealth& health, bool stopping, bool verbose, M
 
 }  // namespace
 
-AdminHandlers::AdminHandlers(Store& store, const ServerMetrics& metrics, const ByteBudget& budget, std::vector<MetricsSource> sources)
-    : store_(store), metrics_(metrics), budget_(budget), sources_(std::move(sources)) {}
+AdminHandlers::AdminHandlers(std::vector<HealthCheck> checks, const ServerMetrics& metrics, const ByteBudget& budget,
+                             std::vector<MetricsSource> sources)
+    : checks_(std::move(checks)), metrics_(metrics), budget_(budget), sources_(std::move(sources)) {}
 
 Task<Done> AdminHandlers::handle(Request& request, Response& response) {
   echo_request_id(request.head, response);
@@ -77,11 +104,16 @@ Task<Done> AdminHandlers::handle(Request& request, Response& response) {
 
 Task<Done> AdminHandlers::ready(Request& request, Response& response) {
   const Deadline deadline = Deadline::after(MonotonicClock::now(), health_timeout);
-  const StoreHealth health = co_await store_.health(deadline);
+  std::vector<CheckResult> results;
+  for (const HealthCheck& check : checks_) {
+    HealthCheck::State state = co_await check.ask(deadline);
+    results.push_back({check, std::move(state)});
+  }
   const bool stopping = stopping_.load(std::memory_order_relaxed);
+  const bool ready = enough(results) && !stopping;
   const bool verbose = request.query == "verbose" || request.query == "verbose=true";
-  if (!health.ok || stopping) response.headers.append("Retry-After: 1\r\n");
-  answer_json(response, health.ok && !stopping ? 200 : 503, ready_body(health, stopping, verbose, started_));
+  if (!ready) response.headers.append("Retry-After: 1\r\n");
+  answer_json(response, ready ? 200 : 503, ready_body(results, stopping, verbose, started_));
   co_return Done{};
 }
 

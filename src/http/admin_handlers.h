@@ -4,21 +4,39 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "http/exposition.h"
 #include "http/handler.h"
-#include "ports/store.h"
+#include "core/result.h"
 
 namespace armazem::http {
 
 class ByteBudget;
 class ServerMetrics;
 
+// A part that the server depends on, for /health/ready.
+struct HealthCheck {
+  struct State {
+    bool ok = false;
+    std::string detail;
+  };
+  enum class Need : std::uint8_t {
+    required,     // without it the server is not ready
+    alternative,  // at least one of these must be well
+    wanted,       // shown, but the server does its work without it
+  };
+  std::string name;
+  Need need = Need::required;
+  std::function<Task<State>(Deadline)> ask;
+};
+
 class AdminHandlers {
  public:
   // All must outlive the handlers.
-  AdminHandlers(Store& store, const ServerMetrics& metrics, const ByteBudget& budget, std::vector<MetricsSource> sources);
+  AdminHandlers(std::vector<HealthCheck> checks, const ServerMetrics& metrics, const ByteBudget& budget, std::vector<MetricsSource> sources);
 
   Task<Done> handle(Request& request, Response& response);
 
@@ -29,7 +47,7 @@ class AdminHandlers {
   Task<Done> ready(Request& request, Response& response);
   void asset(const Request& request, Response& response) const;
 
-  Store& store_;
+  const std::vector<HealthCheck> checks_;
   const ServerMetrics& metrics_;
   const ByteBudget& budget_;
   const std::vector<MetricsSource> sources_;

@@ -16,12 +16,12 @@ Task<Done> Api::handle(Request& request, Response& response) {
     return store_.read(request, response);
   }
   if (request.route == Route::store || request.route == Route::store_key) return store_.write(request, response);
+  if (request.route == Route::operation) return operations_.handle(request, response);
   return admin_.handle(request, response);
 }
 
 void Api::tick(TaskScope& scope, MonotonicTime now) {
-  batcher_.expire(now);
-  if (purger_.due(now)) scope.spawn(purger_.run());
+  for (const Chore& chore : chores_) chore(scope, now);
 }
 
 }  // namespace armazem::http

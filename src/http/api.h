@@ -1,20 +1,27 @@
 // The application behind the server: router and handlers put together.
 #pragma once
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "http/admin_handlers.h"
 #include "http/handler.h"
+#include "http/operation_handlers.h"
 #include "http/router.h"
 #include "http/store_handlers.h"
-#include "service/batcher.h"
-#include "service/purger.h"
 
 namespace armazem::http {
+
+// What is done a few times per second on the first loop: deadlines of waiting writes, purge. Longer work goes into the
+// scope.
+using Chore = std::function<void(TaskScope& scope, MonotonicTime now)>;
 
 class Api final : public Handler {
  public:
   // All must outlive the api.
-  Api(Router router, StoreHandlers& store, AdminHandlers& admin, Batcher& batcher, Purger& purger) noexcept
-      : router_(router), store_(store), admin_(admin), batcher_(batcher), purger_(purger) {}
+  Api(Router router, StoreHandlers& store, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
+      : router_(router), store_(store), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
 
   std::optional<Problem> admit(Request& request) override { return router_.admit(request); }
   Task<Done> handle(Request& request, Response& response) override;
@@ -23,9 +30,9 @@ class Api final : public Handler {
  private:
   const Router router_;
   StoreHandlers& store_;
+  OperationHandlers& operations_;
   AdminHandlers& admin_;
-  Batcher& batcher_;
-  Purger& purger_;
+  const std::vector<Chore> chores_;
 };
 
 }  // namespace armazem::http

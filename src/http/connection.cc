@@ -311,6 +311,7 @@ void Connection::finish_request() {
   if (request_.body.capacity() > copy_bytes_max) request_.body = std::string();
   request_.body.clear();
   request_.key.reset();
+  request_.read = {};
   request_.write = {};
   request_.drop_body = request_.raw = false;
   body_read_ = false;

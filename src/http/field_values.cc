@@ -182,6 +182,15 @@ Preferences parse_prefer(std::string_view value) {
   return preferences;
 }
 
+bool asks_past_caches(std::string_view cache_control) {
+  std::string_view rest = cache_control;
+  while (!rest.empty()) {
+    const std::string_view directive = next_piece(rest, ',');
+    if (equal_ignoring_case(directive, "no-cache") || equal_ignoring_case(directive, "max-age=0")) return true;
+  }
+  return false;
+}
+
 std::optional<std::int64_t> parse_ttl(std::string_view value) {
   if (value.empty() || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
   std::int64_t seconds = 0;

@@ -40,6 +40,10 @@ struct Preferences {
 };
 [[nodiscard]] Preferences parse_prefer(std::string_view value);
 
+// RFC 9111, section 5.2.1.4: does the client want an answer that does not come from a cache? no-cache and max-age=0 ask
+// for the same.
+[[nodiscard]] bool asks_past_caches(std::string_view cache_control);
+
 // Digits only, within [1, ttl_seconds_max].
 [[nodiscard]] std::optional<std::int64_t> parse_ttl(std::string_view value);
 

@@ -47,6 +47,15 @@ TEST(EntityTags, AListAlsoWithEmptyElements) {
 TEST(EntityTags, ACommaMayStandInsideATag) { EXPECT_THAT(opaque_tags("\"a,b\", \"c\""), ElementsAre("a,b", "c")); }
 
 // RFC 9110, section 8.8.3: a backslash is a character like any other.
+TEST(CacheControl, NoCacheAndMaxAgeZeroAskForTheStore) {
+  for (const char* value : {"no-cache", "No-Cache", "max-age=0", "no-store, no-cache", " no-cache ,x", "a=\"b,c\", no-cache"}) {
+    EXPECT_TRUE(asks_past_caches(value)) << value;
+  }
+  for (const char* value : {"", ",", "no-store", "max-age=1", "max-age=00x", "xno-cache", "no-cache-x", "a=\"no-cache\""}) {
+    EXPECT_FALSE(asks_past_caches(value)) << value;
+  }
+}
+
 TEST(EntityTags, ABackslashEscapesNothing) {
   EXPECT_THAT(opaque_tags("\"a\\\", \"b\""), ElementsAre("a\\", "b"));
   EXPECT_THAT(opaque_tags("\"\\\""), ElementsAre("\\"));

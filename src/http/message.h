@@ -45,10 +45,16 @@ struct RequestHead {
 
 // Labels of the request metrics, in this order.
 enum class Route : std::uint8_t {
-  store, store_key, health_live, health_ready, metrics, openapi, swagger_ui, dashboard, other,
+  store, store_key, operation, health_live, health_ready, metrics, openapi, swagger_ui, dashboard, other,
 };
-inline constexpr std::size_t route_count = 9;
+inline constexpr std::size_t route_count = 10;
 [[nodiscard]] std::string_view to_string(Route route) noexcept;
+
+// What the headers of a read say.
+struct ReadHeaders {
+  bool strong = false;                        // Cache-Control: no-cache
+  Version at_least;                           // Armazem-Min-Version; nil: none given
+};
 
 // What the headers of a write say; checked before its body is read.
 struct WriteHeaders {
@@ -56,16 +62,19 @@ struct WriteHeaders {
   std::int64_t ttl_seconds = 0;               // 0: none given
   std::string_view idempotency_key;           // empty: none given
   std::optional<int> wait_seconds;            // Prefer: wait=N
+  bool respond_async = false;                 // Prefer: respond-async
 };
 
 struct Request {
   RequestHead head;
   MonotonicTime begun;           // when the headers were complete
   Route route = Route::other;
-  std::optional<Key> key;        // of store_key
+  std::optional<Key> key;        // of store_key and operation
+  Version operation;             // of operation
   std::string_view query;        // without the '?'
   std::string_view path;         // without the query
   bool raw = false;              // ?raw
+  ReadHeaders read;              // of GET and HEAD
   WriteHeaders write;            // of PUT and DELETE
   std::size_t body_bytes_max = 0;  // set by Handler::admit: a longer body is refused
   bool drop_body = false;        // set by Handler::admit: read it, keep nothing

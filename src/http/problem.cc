@@ -66,6 +66,7 @@ Problem problem_of(const Error& error) {
     case ErrorCode::storage_full: return {ProblemType::store_full, error.message};
     case ErrorCode::deadline_exceeded: return {ProblemType::overloaded, error.message};
     case ErrorCode::outcome_unknown: return {ProblemType::outcome_unknown, error.message};
+    case ErrorCode::not_yet_visible: return {ProblemType::not_yet_visible, error.message};
     case ErrorCode::data_damaged: return {ProblemType::data_damaged, error.message};
     case ErrorCode::precondition:
     case ErrorCode::internal: return {ProblemType::internal, error.message};
@@ -94,6 +95,7 @@ void render(const Problem& problem, std::string_view request_id, Response& respo
   if (problem.size) body.append(",\"size\":").append(std::to_string(*problem.size));
   if (problem.field) append_member(body, "field", *problem.field);
   if (!problem.allow.empty()) append_member(body, "allow", problem.allow);
+  if (!problem.operation.empty()) append_member(body, "operation", problem.operation);
   if (problem.current_etag) {
     if (problem.current_etag->empty()) {
       body.append(",\"current_etag\":null");

@@ -35,6 +35,7 @@ struct Problem {
   std::optional<std::uint64_t> size = {};          // … and what came
   std::optional<std::string> field = {};           // the member of the body that is meant
   std::string allow = {};                          // for 405
+  std::string operation = {};                      // for 504: where to ask what became of the write
   std::optional<std::string> current_etag = {};    // for 412; an empty string is shown as null
 };
 

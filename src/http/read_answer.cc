@@ -60,11 +60,23 @@ bool wants_json(const Request& request) {
   return !accept || *accept == "*/*" || accepts_json_first(*accept);
 }
 
-void answer_record(const Request& request, Record&& record, Response& response) {
+// Where the answer came from and, from the cache, how old it is (RFC 9111, section 5.1).
+void add_source(const ReadAnswer& answer, Response& response) {
+  if (!answer.from_cache) {
+    response.headers.append("Armazem-Source: store\r\n");
+    return;
+  }
+  response.headers.append("Armazem-Source: cache\r\n");
+  response.add_header("Age", std::to_string(answer.age_ms / 1000));
+}
+
+void answer_record(const Request& request, ReadAnswer& answer, Response& response) {
+  Record& record = *answer.record;
   response.status = 200;
   add_etag(response, record.version);
   add_last_modified(response, record.version);
-  response.headers.append("Armazem-Source: store\r\nCache-Control: no-cache\r\nVary: Accept\r\n");
+  add_source(answer, response);
+  response.headers.append("Cache-Control: no-cache\r\nVary: Accept\r\n");
   if (record.expires_at_ms) response.add_header("Armazem-Expires", rfc3339(*record.expires_at_ms));
   echo_request_id(request.head, response);
   if (wants_json(request)) {
@@ -97,17 +109,18 @@ void echo_request_id(const RequestHead& head, Response& response) {
   if (id && is_request_id(*id)) response.add_header("X-Request-Id", *id);
 }
 
-void answer_read(const Request& request, Result<std::optional<Record>> found, Response& response) {
+void answer_read(const Request& request, Result<ReadAnswer> found, Response& response) {
   if (!found) return render(problem_of(found.error()), request_id_or_new(request.head), response);
-  if (!*found) {
+  if (!found->record) {
     Problem problem{ProblemType::not_found, "no value is stored under this key"};
     if (request.head.header(Header::if_match)) {
       problem = {ProblemType::precondition_failed, "no value is stored under this key, so If-Match cannot hold"};
       problem.current_etag = "";
     }
-    return render(problem, request_id_or_new(request.head), response);
+    render(problem, request_id_or_new(request.head), response);
+    return add_source(*found, response);
   }
-  Record& record = **found;
+  Record& record = *found->record;
   switch (judge_conditions(request.head, record.version)) {
     case Verdict::failed: return render(not_matching(record), request_id_or_new(request.head), response);
     case Verdict::not_modified:
@@ -115,7 +128,7 @@ void answer_read(const Request& request, Result<std::optional<Record>> found, Re
       add_etag(response, record.version);
       response.headers.append("Cache-Control: no-cache\r\nVary: Accept\r\n");
       return echo_request_id(request.head, response);
-    case Verdict::proceed: return answer_record(request, std::move(record), response);
+    case Verdict::proceed: return answer_record(request, *found, response);
   }
 }
 

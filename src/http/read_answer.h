@@ -3,13 +3,13 @@
 
 #include <optional>
 
-#include "core/record.h"
 #include "core/result.h"
 #include "http/message.h"
+#include "service/reader.h"
 
 namespace armazem::http {
 
-void answer_read(const Request& request, Result<std::optional<Record>> found, Response& response);
+void answer_read(const Request& request, Result<ReadAnswer> found, Response& response);
 
 // "ETag: …" as a complete header line.
 void add_etag(Response& response, const Version& version);

@@ -10,6 +10,7 @@ namespace armazem::http {
 namespace {
 
 constexpr std::string_view key_prefix = "/store/";
+constexpr std::string_view operation_prefix = "/operations/";
 // A JSON string may need six bytes for one (\u0041); names and blanks come on top.
 constexpr std::size_t json_bytes_per_byte = 6;
 constexpr std::size_t json_frame_bytes = 4096;
@@ -19,6 +20,7 @@ constexpr std::size_t ignored_body_bytes_max = std::size_t{1} << 20;
 Route route_of(std::string_view path) noexcept {
   if (path.starts_with(key_prefix)) return Route::store_key;
   if (path == "/store") return Route::store;
+  if (path.starts_with(operation_prefix)) return Route::operation;
   if (path == "/health/live") return Route::health_live;
   if (path == "/health/ready") return Route::health_ready;
   if (path == "/metrics") return Route::metrics;
@@ -66,17 +68,29 @@ std::optional<Problem> Router::admit(Request& request) const {
   }
   if (request.head.method == Method::options) return std::nullopt;
   if (request.route == Route::store_key) {
-    if (auto problem = find_key(request)) return problem;
+    if (auto problem = find_key(request, request.path.substr(key_prefix.size()))) return problem;
     if (auto problem = check_query(request)) return problem;
   }
+  if (request.route == Route::operation) return find_operation(request);
   if (is_write(request.head.method)) return check_write(request);
   return request.route == Route::store_key ? check_read(request) : std::nullopt;
 }
 
-std::optional<Problem> Router::find_key(Request& request) const {
-  auto decoded = percent_decode(request.path.substr(key_prefix.size()));
+std::optional<Problem> Router::find_operation(Request& request) const {
+  const Result<Version> operation = Version::parse(request.path.substr(operation_prefix.size()));
+  if (!operation) return Problem{ProblemType::version_invalid, operation.error().message};
+  request.operation = *operation;
+  constexpr std::string_view parameter = "key=";
+  if (request.query.starts_with(parameter) && request.query.find('&') == request.query.npos) {
+    return find_key(request, request.query.substr(parameter.size()));
+  }
+  return Problem{ProblemType::query_invalid, "an operation is asked for with ?key=, the key percent-encoded"};
+}
+
+std::optional<Problem> Router::find_key(Request& request, std::string_view encoded) const {
+  auto decoded = percent_decode(encoded);
   if (!decoded) {
-    return Problem{ProblemType::percent_encoding_invalid, "a '%' in the path is not followed by two hex digits"};
+    return Problem{ProblemType::percent_encoding_invalid, "a '%' in the key is not followed by two hex digits"};
   }
   const std::size_t size = decoded->size();
   Result<Key> key = Key::parse(std::move(*decoded));
@@ -101,18 +115,21 @@ std::optional<Problem> Router::check_query(Request& request) const {
                  "only ?raw, ?raw=true and ?raw=false are understood, on GET and HEAD; a '?' in a key is written %3F"};
 }
 
-std::optional<Problem> Router::check_read(const Request& request) const {
+std::optional<Problem> Router::check_read(Request& request) const {
   for (const Header name : {Header::if_match, Header::if_none_match}) {
     const auto value = request.head.header(name);
     if (value && !parse_entity_tags(*value)) {
       return Problem{ProblemType::etag_invalid, "a conditional header needs entity tags in double quotes, or *"};
     }
   }
+  const auto cache_control = request.head.header(Header::cache_control);
+  request.read.strong = cache_control && asks_past_caches(*cache_control);
   const auto token = request.head.header(Header::armazem_min_version);
   if (!token) return std::nullopt;
   const Result<Version> version = Version::parse(*token);
   if (!version) return Problem{ProblemType::version_invalid, version.error().message};
   if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
+  request.read.at_least = *version;
   return std::nullopt;
 }
 
@@ -134,6 +151,7 @@ std::optional<Problem> Router::check_write(Request& request) const {
   if (const auto prefer = request.head.header(Header::prefer)) {
     const Preferences preferences = parse_prefer(*prefer);
     request.write.wait_seconds = preferences.wait_seconds;
+    request.write.respond_async = preferences.respond_async;
     if (preferences.respond_async && request.write.condition.kind != Condition::Kind::none) {
       return Problem{ProblemType::respond_async_conditional,
                      "the outcome of a condition is only known when the write is done; drop respond-async"};

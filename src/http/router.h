@@ -19,9 +19,10 @@ class Router {
   std::optional<Problem> admit(Request& request) const;
 
  private:
-  [[nodiscard]] std::optional<Problem> find_key(Request& request) const;
+  [[nodiscard]] std::optional<Problem> find_key(Request& request, std::string_view encoded) const;
+  [[nodiscard]] std::optional<Problem> find_operation(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_query(Request& request) const;
-  [[nodiscard]] std::optional<Problem> check_read(const Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_read(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_write(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_condition(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_media_type(const Request& request) const;

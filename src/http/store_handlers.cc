@@ -66,9 +66,31 @@ void answer_delete(const WriteAnswer& answer, std::string_view request_id, Respo
   add_version(response, answer.version);
 }
 
-void answer_write(const Request& request, const std::string& key, const Result<WriteAnswer>& answer, Response& response) {
+std::string operation_path(const Version& operation, const std::string& key) {
+  return "/operations/" + operation.text() + "?key=" + percent_encode_path(key);
+}
+
+// Durable in the queue: the location tells what becomes of it.
+void answer_accepted(const WriteAnswer& answer, const std::string& key, Response& response) {
+  response.status = 202;
+  response.add_header("Content-Type", "application/json");
+  add_version(response, answer.version);
+  response.add_header("Location", operation_path(answer.version, key));
+  response.body.append("{\"key\":");
+  append_json_string(response.body, key);
+  response.body.append(",\"version\":\"").append(answer.version.text()).append("\",\"status\":\"pending\"}\n");
+}
+
+Problem failed_write(const Error& error, const Version& operation, const std::string& key) {
+  Problem problem = problem_of(error);
+  if (problem.type == ProblemType::outcome_unknown) problem.operation = operation_path(operation, key);
+  return problem;
+}
+
+void answer_write(const Request& request, const std::string& key, const WriteResult& result, Response& response) {
   const auto refuse = [&](const Problem& problem) { render(problem, request_id_or_new(request.head), response); };
-  if (!answer) return refuse(problem_of(answer.error()));
+  const Result<WriteAnswer>& answer = result.answer;
+  if (!answer) return refuse(failed_write(answer.error(), result.operation, key));
   switch (answer->kind) {
     case Kind::created:
     case Kind::replaced:
@@ -78,6 +100,9 @@ void answer_write(const Request& request, const std::string& key, const Result<W
       answer_delete(*answer, {}, response);
       return echo_request_id(request.head, response);
     case Kind::nothing_to_delete: return answer_delete(*answer, request_id_or_new(request.head), response);
+    case Kind::accepted:
+      answer_accepted(*answer, key, response);
+      return echo_request_id(request.head, response);
     case Kind::condition_failed: return refuse(failed_condition(request, *answer));
   }
 }
@@ -86,14 +111,14 @@ void answer_write(const Request& request, const std::string& key, const Result<W
 
 Task<Done> StoreHandlers::read(Request& request, Response& response) {
   const Deadline deadline = Deadline::after(request.begun, options_.read_timeout);
-  Task<Result<std::optional<Record>>> found = reader_.read(*request.key, deadline);
+  Task<Result<ReadAnswer>> found = reader_.read(*request.key, {request.read.strong, request.read.at_least}, deadline);
   if (!found.ready()) return read_later(std::move(found), request, response);
   answer_read(request, found.take_ready(), response);
   return Task<Done>(Done{});
 }
 
-Task<Done> StoreHandlers::read_later(Task<Result<std::optional<Record>>> pending, Request& request, Response& response) {
-  Result<std::optional<Record>> found = co_await std::move(pending);
+Task<Done> StoreHandlers::read_later(Task<Result<ReadAnswer>> pending, Request& request, Response& response) {
+  Result<ReadAnswer> found = co_await std::move(pending);
   answer_read(request, std::move(found), response);
   co_return Done{};
 }
@@ -107,18 +132,17 @@ Task<Done> StoreHandlers::write(Request& request, Response& response) {
   WriteRequest write = std::get<WriteRequest>(std::move(made));
   write.op = op_of(request, write);
   const std::string key = write.key.text();
-  std::chrono::milliseconds wait = options_.write_timeout;
-  if (request.write.wait_seconds) wait = std::max(wait, std::chrono::milliseconds(*request.write.wait_seconds * 1000));
-  const Deadline deadline = Deadline::after(request.begun, wait);
-  const Result<WriteAnswer> answer = co_await writer_.write(std::move(write), deadline);
-  answer_write(request, key, answer, response);
+  write.respond_async = request.write.respond_async;
+  if (request.write.wait_seconds) write.wait = std::chrono::seconds(*request.write.wait_seconds);
+  const WriteResult result = co_await writer_.write(std::move(write));
+  answer_write(request, key, result, response);
   co_return Done{};
 }
 
 std::variant<WriteRequest, Problem> StoreHandlers::make_put(Request& request) const {
   if (request.route == Route::store) return make_put_from_json(request);
   WriteRequest write{.kind = Mutation::Kind::remove, .key = std::move(*request.key), .value = {},
-                     .condition = request.write.condition, .ttl_seconds = 0, .op = {}};
+                     .condition = request.write.condition};
   if (request.head.method == Method::remove) return write;
   write.kind = Mutation::Kind::put;
   write.ttl_seconds = request.write.ttl_seconds;
@@ -148,7 +172,7 @@ std::variant<WriteRequest, Problem> StoreHandlers::make_put_from_json(Request& r
   }
   return WriteRequest{.kind = Mutation::Kind::put, .key = std::move(*key), .value = std::move(body.value),
                       .condition = request.write.condition,
-                      .ttl_seconds = body.ttl_seconds.value_or(request.write.ttl_seconds), .op = {}};
+                      .ttl_seconds = body.ttl_seconds.value_or(request.write.ttl_seconds)};
 }
 
 }  // namespace armazem::http

@@ -16,7 +16,6 @@ namespace armazem::http {
 struct StoreHandlerOptions {
   std::size_t value_bytes_max = limits::value_bytes_default;
   std::chrono::milliseconds read_timeout{5'000};
-  std::chrono::milliseconds write_timeout{10'000};
 };
 
 class StoreHandlers {
@@ -30,7 +29,7 @@ class StoreHandlers {
   Task<Done> write(Request& request, Response& response);
 
  private:
-  Task<Done> read_later(Task<Result<std::optional<Record>>> pending, Request& request, Response& response);
+  Task<Done> read_later(Task<Result<ReadAnswer>> pending, Request& request, Response& response);
   [[nodiscard]] std::variant<WriteRequest, Problem> make_put(Request& request) const;
   [[nodiscard]] std::variant<WriteRequest, Problem> make_put_from_json(Request& request) const;
 

@@ -4,14 +4,12 @@
 
 #include "core/assert.h"
 #include "core/task_scope.h"
+#include "service/waiters.h"
 
 namespace armazem {
 
-// Lives in the frame of the submitting coroutine until it is resumed; the batcher holds only pointers.
-struct Batcher::Waiter {
+struct Batcher::Waiter : WaitingCoroutine {
   Deadline deadline = Deadline::none();
-  Executor* executor = nullptr;
-  std::coroutine_handle<> handle;
   Result<Outcome> result = fail(ErrorCode::internal, "the write was not answered");
 };
 
@@ -53,8 +51,8 @@ struct Batcher::Idle {
   void await_resume() const noexcept {}
 };
 
-Batcher::Batcher(Store& store, Executor& executor, const TimeSource& time, BatcherOptions options)
-    : store_(store), executor_(executor), time_(time), options_(options) {
+Batcher::Batcher(Applier& applier, Executor& executor, const TimeSource& time, BatcherOptions options)
+    : applier_(applier), executor_(executor), time_(time), options_(options) {
   start_root(executor_, run());
 }
 
@@ -90,7 +88,7 @@ Task<void> Batcher::run() {
     if (!batch.empty()) {
       const Deadline deadline = Deadline::after(now, options_.store_timeout);
       // No purge horizon: stamps are made just before they come here, none is ever older than the retention.
-      Result<std::vector<Outcome>> result = co_await store_.apply(std::move(batch), ApplyGuard{}, deadline);
+      Result<std::vector<Outcome>> result = co_await applier_.apply(std::move(batch), ApplyGuard{}, deadline);
       complete_batch(std::move(result));
     }
     const std::lock_guard lock(mutex_);
@@ -129,7 +127,7 @@ std::vector<Mutation> Batcher::take_batch(MonotonicTime now) {
     figures_.batches += batch.empty() ? 0 : 1;
     figures_.mutations += batch.size();
   }
-  resume(late);
+  resume_all(late);
   return batch;
 }
 
@@ -149,7 +147,7 @@ void Batcher::complete_batch(Result<std::vector<Outcome>> result) {
     }
   }
   std::erase(done, nullptr);
-  resume(done);
+  resume_all(done);
 }
 
 void Batcher::expire(MonotonicTime now) {
@@ -167,23 +165,7 @@ void Batcher::expire(MonotonicTime now) {
       late.push_back(std::exchange(waiter, nullptr));
     }
   }
-  resume(late);
-}
-
-// One wake-up per executor, however many of its requests are answered; there are few executors.
-void Batcher::resume(std::vector<Waiter*>& done) {
-  std::vector<std::coroutine_handle<>> handles;
-  handles.reserve(done.size());
-  while (!done.empty()) {
-    Executor* const executor = done.front()->executor;
-    handles.clear();
-    std::erase_if(done, [&](const Waiter* waiter) {
-      if (waiter->executor != executor) return false;
-      handles.push_back(waiter->handle);
-      return true;
-    });
-    executor->post_all(handles);
-  }
+  resume_all(late);
 }
 
 void Batcher::close() {

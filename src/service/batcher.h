@@ -6,7 +6,8 @@
 // Thread rule: `submit`, `expire` and `figures` from any thread. The loop that feeds the store runs on the executor given
 // at construction (for a blocking store: the store's own write thread, which saves a hand-over per batch).
 //
-// Order of effects: the store's apply has ended, so the change is durable, before any waiter of its batch resumes.
+// Order of effects: the applier has ended, so the change is durable and the cache knows it, before any waiter of its batch
+// resumes.
 #pragma once
 
 #include <condition_variable>
@@ -18,7 +19,7 @@
 #include "core/limits.h"
 #include "core/task.h"
 #include "core/time_source.h"
-#include "ports/store.h"
+#include "service/applier.h"
 
 namespace armazem {
 
@@ -33,8 +34,8 @@ struct BatcherOptions {
 
 class Batcher {
  public:
-  // `store`, `executor` and `time` must outlive the batcher.
-  Batcher(Store& store, Executor& executor, const TimeSource& time, BatcherOptions options);
+  // `applier`, `executor` and `time` must outlive the batcher.
+  Batcher(Applier& applier, Executor& executor, const TimeSource& time, BatcherOptions options);
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
   // Closes if that has not been done.
@@ -73,9 +74,8 @@ class Batcher {
   // Moves the next batch out of `pending_`; waiters of what it holds go to `in_flight_`.
   std::vector<Mutation> take_batch(MonotonicTime now);
   void complete_batch(Result<std::vector<Outcome>> result);
-  static void resume(std::vector<Waiter*>& done);
 
-  Store& store_;
+  Applier& applier_;
   Executor& executor_;
   const TimeSource& time_;
   const BatcherOptions options_;

@@ -13,7 +13,7 @@ constexpr auto hour = std::chrono::hours(1);
 class BatcherTest : public ServiceTest {
  protected:
   Batcher& start(BatcherOptions options = {}) {
-    batcher_.emplace(store_, batch_thread_, time_, options);
+    batcher_.emplace(applier_, batch_thread_, time_, options);
     writes_.emplace(*batcher_, executor_);
     return *batcher_;
   }

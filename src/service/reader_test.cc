@@ -12,8 +12,10 @@ class ReaderTest : public ServiceTest {
   }
   Result<std::optional<Record>> read(Store& store, const std::string& name, Deadline deadline = soon()) {
     const Key wanted = key(name);
-    Reader reader(store, time_);
-    return executor_.run(reader.read(wanted, deadline));
+    Reader reader(store, nullptr, time_);
+    Result<ReadAnswer> answer = executor_.run(reader.read(wanted, {}, deadline));
+    if (!answer) return fail(answer.error());
+    return std::move(answer->record);
   }
   bool found(Store& store, const std::string& name) { return read(store, name).value().has_value(); }
 };
@@ -45,22 +47,22 @@ TEST_F(ReaderTest, ARecordLivesUntilItsExpiryAndNotAtIt) {
 }
 
 TEST_F(ReaderTest, AReadyStoreMakesAReadyAnswer) {
-  Reader reader(memory_, time_);
+  Reader reader(memory_, nullptr, time_);
   for (const char* name : {"live", "deleted", "never"}) {
     const Key wanted = key(name);
-    EXPECT_TRUE(reader.read(wanted, soon()).ready()) << name;
+    EXPECT_TRUE(reader.read(wanted, {}, soon()).ready()) << name;
   }
   const Key wanted = key("live");
-  EXPECT_TRUE(reader.read(wanted, passed()).ready()) << "an error too";
+  EXPECT_TRUE(reader.read(wanted, {}, passed()).ready()) << "an error too";
 }
 
 TEST_F(ReaderTest, AStoreThatMustWaitIsWaitedFor) {
   store_.hold();
-  Reader reader(store_, time_);
+  Reader reader(store_, nullptr, time_);
   const Key wanted = key("live");
-  Task<Result<std::optional<Record>>> pending = reader.read(wanted, soon());
+  Task<Result<ReadAnswer>> pending = reader.read(wanted, {}, soon());
   EXPECT_FALSE(pending.ready());
-  std::optional<Result<std::optional<Record>>> answer;
+  std::optional<Result<ReadAnswer>> answer;
   TaskScope scope(executor_);
   const auto root = [&]() -> Task<void> { answer.emplace(co_await std::move(pending)); };
   scope.spawn(root());
@@ -68,7 +70,7 @@ TEST_F(ReaderTest, AStoreThatMustWaitIsWaitedFor) {
   EXPECT_FALSE(answer.has_value());
   store_.release();
   executor_.run_until([&] { return scope.running() == 0; });
-  EXPECT_EQ(answer->value()->value.bytes, "v");
+  EXPECT_EQ(answer->value().record->value.bytes, "v");
 }
 
 TEST_F(ReaderTest, ErrorsOfTheStorePass) {

@@ -50,6 +50,7 @@ class ServiceTest : public testing::Test {
   TestTime time_;
   MemoryStore memory_{time_};
   FaultyStore store_{memory_};
+  Applier applier_{store_, nullptr, time_};  // no cache
   ThreadPool batch_thread_{"batches", 1};
   TestExecutor executor_;
 };

@@ -1,5 +1,7 @@
 #include "service/writer.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/limits.h"
@@ -32,6 +34,7 @@ Result<WriteAnswer> final_answer(const Outcome& outcome, bool never_applied) {
   switch (outcome.verdict) {
     case Verdict::applied: return WriteAnswer{answer_kind(outcome.effect), outcome.version, outcome.replayed};
     case Verdict::condition_failed: return WriteAnswer{WriteAnswer::Kind::condition_failed, outcome.current, false};
+    case Verdict::refused: return fail(ErrorCode::internal, "the store can never take this write; nothing was changed");
     case Verdict::superseded:
     case Verdict::indeterminate:
     case Verdict::too_old:
@@ -42,21 +45,62 @@ Result<WriteAnswer> final_answer(const Outcome& outcome, bool never_applied) {
 
 }  // namespace
 
-Task<Result<WriteAnswer>> Writer::write(WriteRequest request, Deadline deadline) {
+Task<WriteResult> Writer::write(WriteRequest request) {
   const OpId op = request.op ? *request.op : ops_.next();
-  // A fresh op id that only this call has ever sent, each time with a definite answer, was certainly never applied before.
-  const bool fresh = !request.op;
   Version version = clock_.stamp(op);
+  // A fresh op id that only this call has ever sent, each time with a definite answer and never through the queue (which
+  // may deliver a second copy), was certainly never applied before.
+  bool fresh = !request.op;
   for (int restamps = 0;; ++restamps) {
-    Mutation mutation = make_mutation(request, version);
-    const Result<Outcome> outcome = co_await batcher_.submit(std::move(mutation), deadline);
-    if (!outcome) co_return fail(outcome.error());
+    const Mutation mutation = make_mutation(request, version);
+    const Decision decision = co_await send(mutation, request);
+    fresh = fresh && !decision.by_queue;
+    if (decision.accepted) co_return WriteResult{version, WriteAnswer{WriteAnswer::Kind::accepted, version, false}};
+    if (!decision.outcome) co_return WriteResult{version, fail(decision.outcome.error())};
+    const Outcome& outcome = *decision.outcome;
     // Only what was proved never to have been applied may be sent again: by the record's history (superseded), or because
     // a fresh op that was decided `indeterminate` was not applied then and has no other copy on its way.
-    const bool never_applied = outcome->verdict == Verdict::superseded || (fresh && outcome->verdict == Verdict::indeterminate);
-    if (!never_applied || restamps == limits::restamps_max) co_return final_answer(*outcome, never_applied);
-    version = HybridClock::stamp_above(outcome->current, op);
+    const bool never_applied =
+        outcome.verdict == Verdict::superseded || (fresh && outcome.verdict == Verdict::indeterminate);
+    if (!never_applied || restamps == limits::restamps_max) {
+      co_return WriteResult{version, final_answer(outcome, never_applied)};
+    }
+    // So that the next write of this server need not lose a round trip too. Too far ahead: the key stays its own affair.
+    (void)clock_.observe(outcome.current);
+    version = HybridClock::stamp_above(outcome.current, op);
   }
+}
+
+Task<Writer::Decision> Writer::send(const Mutation& mutation, const WriteRequest& request) {
+  const bool by_queue = queue_ != nullptr && mutation.condition.kind == Condition::Kind::none;
+  if (!by_queue) {
+    Result<Outcome> outcome = co_await send_directly(mutation, request);
+    co_return Decision{false, false, std::move(outcome)};
+  }
+  using Fate = QueuedWrite::Fate;
+  const QueuedWrite queued = co_await queue_->submit(mutation, patience(request));
+  if (queued.fate == Fate::decided) co_return Decision{false, true, queued.outcome};
+  if (queued.fate == Fate::confirmed) co_return Decision{true, true, Outcome{}};
+  const bool certainly_not = queued.fate == Fate::not_queued;
+  Result<Outcome> direct = co_await send_directly(mutation, request);
+  if (!direct && queued.fate == Fate::reply_lost) co_return Decision{true, true, Outcome{}};
+  if (!direct && queued.fate == Fate::maybe) {
+    const std::string why = "the queue did not confirm the write, and the store could not be asked: " + direct.error().message;
+    direct = fail(ErrorCode::outcome_unknown, why);
+  }
+  co_return Decision{false, !certainly_not, std::move(direct)};
+}
+
+Task<Result<Outcome>> Writer::send_directly(Mutation mutation, const WriteRequest& request) {
+  std::chrono::milliseconds timeout = options_.store_timeout;
+  if (request.wait) timeout = std::max<std::chrono::milliseconds>(timeout, *request.wait);
+  co_return co_await batcher_.submit(std::move(mutation), Deadline::after(time_.now(), timeout));
+}
+
+Enqueuer::Patience Writer::patience(const WriteRequest& request) const {
+  if (request.respond_async) return {MonotonicTime::min(), false};
+  if (request.wait) return {time_.now() + *request.wait, true};
+  return {time_.now() + options_.queue_wait, false};
 }
 
 }  // namespace armazem

@@ -61,9 +61,10 @@ class WriterTest : public ServiceTest {
   WriterTest() { time_.set_wall_ms(epoch_ms + 1000); }
 
   Result<WriteAnswer> write_to(Store& store, WriteRequest request) {
-    Batcher batcher(store, batch_thread_, time_, {});
-    Writer writer(batcher, clock_, ops_);
-    return executor_.run(writer.write(std::move(request), soon()));
+    Applier applier(store, nullptr, time_);
+    Batcher batcher(applier, batch_thread_, time_, {});
+    Writer writer(batcher, nullptr, clock_, ops_, time_);
+    return executor_.run(writer.write(std::move(request))).answer;
   }
   Result<WriteAnswer> write(WriteRequest request) { return write_to(store_, std::move(request)); }
 
