@@ -8,7 +8,9 @@
 namespace armazem::test {
 
 inline bool same(const Mutation& a, const Mutation& b) {
-  const auto tie = [](const Mutation& m) { return std::tie(m.kind, m.key, m.value, m.version, m.condition, m.expires_at_ms); };
+  const auto tie = [](const Mutation& m) {
+    return std::tie(m.kind, m.key, m.value, m.version, m.condition, m.expires_at_ms);
+  };
   return tie(a) == tie(b);
 }
 
