@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/byte_codec.h"
 #include "core/assert.h"
 
 namespace armazem::rocks {
@@ -30,11 +31,6 @@ constexpr std::array<std::string_view, 12> content_types = {"application/json",
                                                             "application/x-protobuf"};
 constexpr char spelled_out = 0;
 
-void put_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
-
 void put_content_type(std::string& out, std::string_view type) {
   const auto known = std::ranges::find(content_types, type);
   if (known != content_types.end()) {
@@ -54,54 +50,11 @@ std::uint8_t flags_of(const Record& record) noexcept {
   return static_cast<std::uint8_t>(flags);
 }
 
-// Reads from the front and remembers whether anything was wrong, so that callers check once per part.
-class Input {
- public:
-  explicit Input(std::string_view bytes) noexcept : rest_(bytes) {}
-
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
-  [[nodiscard]] std::string_view rest() const noexcept { return rest_; }
-
-  std::uint8_t byte() noexcept {
-    const std::string_view one = take(1);
-    return one.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(one.front());
-  }
-
-  std::string_view take(std::uint64_t size) noexcept {
-    if (size > rest_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const std::string_view taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-
-  std::uint64_t varint() noexcept {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t next = byte();
-      const bool overflows = shift == 63 && next > 1;
-      const bool padded = shift > 0 && next == 0;
-      if (overflows || padded) ok_ = false;
-      if (!ok_) return 0;
-      value |= std::uint64_t{next & 0x7FU} << shift;
-      if (next < 0x80) return value;
-    }
-    ok_ = false;
-    return 0;
-  }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
-};
-
 tl::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::data_damaged, "stored record: " + std::string(what));
 }
 
-bool read_content_type(Input& in, std::string& type) {
+bool read_content_type(ByteReader& in, std::string& type) {
   const std::uint8_t code = in.byte();
   if (!in.ok() || code > content_types.size()) return false;
   if (code != spelled_out) {
@@ -115,7 +68,7 @@ bool read_content_type(Input& in, std::string& type) {
 }
 
 // History::push asserts the order that the invariants ask for; bytes from disk are asked first.
-bool read_history(Input& in, std::size_t count, Record& record) {
+bool read_history(ByteReader& in, std::size_t count, Record& record) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto version = Version::from_bytes(in.take(sizeof(Version)));
     const std::uint8_t effect = in.byte();
@@ -145,7 +98,7 @@ std::string encode_head(const Record& record) {
 }
 
 Result<StoredRecord> decode_head(std::string_view stored) {
-  Input in(stored);
+  ByteReader in(stored);
   if (in.byte() != format || !in.ok()) return damaged("unknown format");
   const std::uint8_t flags = in.byte();
   const std::uint8_t form = (flags >> form_shift) & form_mask;
