@@ -5,13 +5,14 @@ import shutil
 import threading
 
 from cluster.component import ComponentFailed
+from cluster.haproxy import HAProxyTier
 from cluster.postgres import PostgresTier
 from cluster.rabbitmq import RabbitMQTier
 from cluster.redis import RedisTier
 from cluster.settings import Settings
 
 # Tiers of one line start side by side; a line waits for the one above it.
-WAVES = [["rabbitmq", "redis", "sql"]]
+WAVES = [["rabbitmq", "redis", "sql"], ["haproxy"]]
 
 
 class StartFailed(Exception):
@@ -30,6 +31,7 @@ class Cluster:
             "redis": RedisTier(settings),
             "sql": PostgresTier(settings),
         }
+        self.tiers["haproxy"] = HAProxyTier(settings, self.tiers["sql"])
         self.components = {part.name: part for tier in self.tiers.values() for part in tier.components}
 
     @classmethod

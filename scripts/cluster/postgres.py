@@ -47,9 +47,10 @@ class Postgres(Component):
             values = {"LISTEN": LOOPBACK, "PORT": self.port} if name == "postgresql.conf" else {"NETWORK": "127.0.0.1/32"}
             templates.render(f"postgres/{name}.in", self.database / name, **values)
             self._give(self.database / name)
-        # A postmaster that was killed leaves a lock file; ours is gone (we would not be here), so it is stale. The
-        # server finds that out by itself unless the pid is in use again.
-        until(self._lock_is_stale, 20, "PostgreSQL's dying processes to leave")
+        # After a kill -9 the lock file stays, and the server would believe it when the pid is in use again or not yet
+        # reaped. No process of this database is left when the wait is over, so nobody's lock is taken away.
+        until(self._nobody_inside, 30, "PostgreSQL's dying processes to leave")
+        (self.database / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self):
         """Into a directory beside, moved when whole: an interrupted initdb must not look like a database."""
@@ -67,8 +68,8 @@ class Postgres(Component):
         password.unlink()
         fresh.rename(self.database)
 
-    def _lock_is_stale(self):
-        """After a kill -9 the backends need a moment to notice; while one holds the shared memory no start succeeds."""
+    def _nobody_inside(self):
+        """Backends need a moment to notice that their postmaster was killed. All of them work in the data directory."""
         directory = str(self.database)
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -106,7 +107,8 @@ class Postgres(Component):
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=3) as connection:
                 connection.sendall(struct.pack(">i", len(STARTUP) + 4) + STARTUP)
-                return None if connection.recv(1) == b"R" else "starting, stopping or recovering"
+                # All of the answer: closing with a part unread would be a reset, and a line in the server's log.
+                return None if connection.recv(1024)[:1] == b"R" else "starting, stopping or recovering"
         except OSError as error:
             return f"port {self.port}: {error}"
 
@@ -129,6 +131,13 @@ class Postgres(Component):
 class PostgresTier(Tier):
     name = "postgres"
 
+    def haproxy_check(self):
+        return "  # A server that starts, stops or recovers accepts connections too; this one asks whether it would log in.\n" \
+               "  option pgsql-check user haproxy"
+
+    def haproxy_servers(self):
+        return [f"  server postgres {LOOPBACK}:{self.components[0].port} check"]
+
     def __init__(self, settings):
         super().__init__(settings, [Postgres(settings)])
 
@@ -148,5 +157,6 @@ class PostgresTier(Tier):
 
 
 def url(settings, through=None):
+    """Through HAProxy's port when one is given, else straight to the server."""
     port = through or settings.ports.of("postgres")
     return f"postgres://armazem:{settings.secret('postgres-armazem')}@{LOOPBACK}:{port}/{DATABASE}"
