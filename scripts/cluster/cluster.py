@@ -4,15 +4,19 @@ import fcntl
 import shutil
 import threading
 
+from cluster.armazem import ArmazemTier, Migrate
+from cluster.cockroach import CockroachTier
 from cluster.component import ComponentFailed
 from cluster.haproxy import HAProxyTier
+from cluster.nginx import NginxTier
 from cluster.postgres import PostgresTier
 from cluster.rabbitmq import RabbitMQTier
 from cluster.redis import RedisTier
 from cluster.settings import Settings
 
-# Tiers of one line start side by side; a line waits for the one above it.
-WAVES = [["rabbitmq", "redis", "sql"], ["haproxy"]]
+# Tiers of one line start side by side; a line waits for the one above it. `armazem migrate` runs before the processes.
+SERVERS = [["rabbitmq", "redis", "sql"], ["haproxy"]]
+PROCESSES = [["api", "worker"], ["nginx"]]
 
 
 class StartFailed(Exception):
@@ -29,9 +33,16 @@ class Cluster:
         self.tiers = {
             "rabbitmq": RabbitMQTier(settings),
             "redis": RedisTier(settings),
-            "sql": PostgresTier(settings),
+            "sql": CockroachTier(settings) if settings.choices.sql == "cockroach" else PostgresTier(settings),
         }
-        self.tiers["haproxy"] = HAProxyTier(settings, self.tiers["sql"])
+        sql = self.tiers["sql"]
+        self.tiers |= {
+            "haproxy": HAProxyTier(settings, sql),
+            "api": ArmazemTier(settings, "api", settings.choices.apis, sql),
+            "worker": ArmazemTier(settings, "worker", settings.choices.workers, sql),
+            "nginx": NginxTier(settings),
+        }
+        self.migrate = Migrate(settings, sql)
         self.components = {part.name: part for tier in self.tiers.values() for part in tier.components}
 
     @classmethod
@@ -65,11 +76,23 @@ class Cluster:
         with self._locked():
             self._refuse_changed_ports()
             self.settings.save()
-            for wave in WAVES:
-                self._start_wave([(self.tiers[name], [part for part in self.tiers[name].components if part in wanted])
-                                  for name in wave if name in self.tiers], notify)
+            for wave in SERVERS:
+                self._start_wave(wave, wanted, notify)
+            if any(part.name.startswith(("api-", "worker-")) and not part.running() for part in wanted):
+                self._run_migrate(notify)
+            for wave in PROCESSES:
+                self._start_wave(wave, wanted, notify)
 
-    def _start_wave(self, wave, notify):
+    def _run_migrate(self, notify):
+        notify("migrate", "starting")
+        try:
+            self.migrate.run()
+        except Exception as error:
+            notify("migrate", "failed", str(error))
+            raise StartFailed([error]) from error
+        notify("migrate", "ready")
+
+    def _start_wave(self, wave, wanted, notify):
         failures = []
 
         def start(tier, parts):
@@ -80,7 +103,8 @@ class Cluster:
                 name = error.component if isinstance(error, ComponentFailed) else tier.name
                 notify(name, "failed", str(error))
 
-        threads = [threading.Thread(target=start, args=each) for each in wave if each[1]]
+        work = [(self.tiers[name], [part for part in self.tiers[name].components if part in wanted]) for name in wave]
+        threads = [threading.Thread(target=start, args=each) for each in work if each[1]]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -112,7 +112,7 @@ class Tier:
 
     def start(self, wanted, notify=lambda name, state, detail="": None):
         """Starts those of the tier's components that are wanted and not running, and waits for the health of all wanted.
-        notify(name, 'starting' | 'ready' | 'running') tells what happens."""
+        notify(name, 'starting' | 'answers' | 'ready' | 'running') tells what happens."""
         stopped = [component for component in wanted if not component.running()]
         for component in wanted:
             notify(component.name, "starting" if component in stopped else "running")
@@ -122,6 +122,7 @@ class Tier:
                 component.launch()
             for component in batch:
                 component.wait(component.answers)
+                notify(component.name, "answers")
         self.form()
         for component in wanted:
             if not component.daemon.paused():

@@ -141,6 +141,11 @@ class PostgresTier(Tier):
     def __init__(self, settings):
         super().__init__(settings, [Postgres(settings)])
 
+    def url(self, through=None):
+        """Through HAProxy's port when one is given, else straight to the server."""
+        port = through or self.components[0].port
+        return f"postgres://armazem:{self.settings.secret('postgres-armazem')}@{LOOPBACK}:{port}/{DATABASE}"
+
     def form(self):
         """Roles and database. Each line only where it is missing, so that a start that was cut short is completed."""
         server = self.components[0]
@@ -154,9 +159,3 @@ class PostgresTier(Tier):
               WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
             REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC;
         """)
-
-
-def url(settings, through=None):
-    """Through HAProxy's port when one is given, else straight to the server."""
-    port = through or settings.ports.of("postgres")
-    return f"postgres://armazem:{settings.secret('postgres-armazem')}@{LOOPBACK}:{port}/{DATABASE}"

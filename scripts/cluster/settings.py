@@ -84,6 +84,9 @@ class Settings:
         self.make_directories()
         write_private(self.file_of(self.data), json.dumps(asdict(self.choices), indent=2) + "\n")
 
+    def is_default(self):
+        return self.data == default_data().absolute()
+
     def make_directories(self):
         # As root, PostgreSQL's user has to get through to its own directory, and no further than through.
         self.data.mkdir(parents=True, exist_ok=True)

@@ -14,14 +14,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from cluster import Cluster, StartFailed, postgres, rabbitmq, redis  # noqa: E402 (the path comes first)
+from cluster import Cluster, StartFailed, rabbitmq, redis  # noqa: E402 (the path comes first)
 
 TIERS = ["postgres", "redis", "rabbitmq"]
 
 
-def exports(settings, tiers):
+def exports(cluster, tiers):
+    settings = cluster.settings
     urls = {
-        "postgres": {"POSTGRES": lambda: postgres.url(settings)},
+        "postgres": {"POSTGRES": cluster.tiers["sql"].url},
         "redis": {"REDIS": lambda: redis.url(settings)},
         "rabbitmq": {"AMQP": lambda: rabbitmq.url(settings, "armazem-admin"), "AMQP_APP": lambda: rabbitmq.url(settings)},
     }
@@ -32,7 +33,7 @@ def start(data, tiers):
     """The cluster, and its environment for tests."""
     cluster = Cluster.make(data, free_ports=True, sql="postgres")
     cluster.start(*tiers)
-    return cluster, exports(cluster.settings, tiers)
+    return cluster, exports(cluster, tiers)
 
 
 def stop(data, wipe=False):
