@@ -105,6 +105,12 @@ def explain(failed, data):
     return 1
 
 
+def tell_stopped(name, state, _detail=""):
+    if state == "stopped":
+        sys.stdout.write(f"  {name}: {state}\n")  # one write: several threads say it at once
+        sys.stdout.flush()
+
+
 def stop(options):
     if options.wipe and options.components:
         return fail("--wipe removes everything, so it can't go with single components")
@@ -112,8 +118,7 @@ def stop(options):
     if cluster is None:
         print(f"no cluster was ever started in {options.data}")
         return 0
-    cluster.stop(*options.components, notify=lambda name, state, detail="": print(f"  {name}: {state}", flush=True)
-                 if state == "stopped" else None)
+    cluster.stop(*options.components, notify=tell_stopped)
     if options.wipe:
         cluster.wipe()
         print(f"removed {options.data}")

@@ -1,6 +1,8 @@
 """Our own processes: the API replicas, the workers, and `armazem migrate`, which creates tables and queues."""
 import http.client
+import os
 import subprocess
+from pathlib import Path
 
 from cluster import rabbitmq, redis
 from cluster.component import Component, Tier
@@ -11,7 +13,7 @@ MIGRATE_SECONDS = 120
 
 
 def binary():
-    path = ROOT / "build/release/bin/armazem"
+    path = Path(os.environ.get("ARMAZEM_BIN", ROOT / "build/release/bin/armazem")).absolute()
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: ./start.sh --cluster builds it")
     return str(path)
