@@ -1,10 +1,12 @@
 """What every part of the cluster has in common: one daemon, one directory, one question ('what is wrong with you?')."""
 import os
+import pwd
 import shutil
 import signal
 
 from cluster import ports
 from cluster.daemon import Daemon
+from cluster.settings import SYSTEM_DATA
 from cluster.waiting import TimedOut, until_well
 
 
@@ -19,6 +21,8 @@ class ComponentFailed(Exception):
 
 
 class Component:
+    # Whom it runs as when root starts it: the user that its distribution package made for it.
+    user = None
     start_seconds = 60
     stop_seconds = 30
     stop_signal = signal.SIGTERM
@@ -63,10 +67,34 @@ class Component:
         if self.running():
             return
         self.daemon.stop(seconds=0)  # leftovers of a crash: workers without their master
-        self.home.mkdir(mode=0o700, exist_ok=True)
-        self.prepare()
         ports.require_free(self.listens())
-        self.daemon.start(self.command(), {**base_environment(), **self.environment()}, self.home)
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        self.give(self.home)
+        self.prepare()
+        self.give(self.home)
+        self.daemon.start(self.as_user(self.command()), {**base_environment(), **self.environment()}, self.home)
+
+    def drops_root(self):
+        return self.user is not None and os.geteuid() == 0
+
+    def give(self, path):
+        """To the user it runs as, with all below it."""
+        if not self.drops_root():
+            return
+        for parent in self.settings.data.parents:
+            if not parent.stat().st_mode & 0o001:
+                raise PermissionError(f"{self.name} runs as user {self.user} when root starts it, who may not pass {parent}. Choose "
+                                      f"another directory, such as --data {SYSTEM_DATA}, or do not start it as root.")
+        owner = pwd.getpwnam(self.user)
+        for directory, _, names in os.walk(path):
+            for each in (directory, *(os.path.join(directory, name) for name in names)):
+                os.chown(each, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+    def as_user(self, command):
+        if not self.drops_root():
+            return command
+        # setpriv execs, so the pid stays the daemon's own; su and sudo would stay between.
+        return ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups", "--", *command]
 
     def wait(self, question, seconds=None):
         """Until the question (answers, problem) has no complaint any more; a process that ends meanwhile fails at once."""

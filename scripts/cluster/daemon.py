@@ -35,7 +35,7 @@ class Daemon:
     def start(self, command, environment, directory):
         """The command must stay in the foreground and exec, so that its pid is the daemon's own. A session of its own
         keeps Ctrl-C and a closed terminal away from it."""
-        with open(self.log, "ab", opener=_private) as log:
+        with self.open_log() as log:
             child = subprocess.Popen(
                 command, env=environment, cwd=directory, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -45,6 +45,10 @@ class Daemon:
         # The child cannot vanish from /proc before it is reaped, so its start time can always be read.
         processes.Identity.of(child.pid).write(self.pid_file)
         return child.pid
+
+    def open_log(self):
+        """For appending; only the owner may read it."""
+        return open(self.log, "ab", opener=_private)
 
     def stop(self, number=signal.SIGTERM, seconds=30, say=print):
         """SIGCONT first, because a paused process does not see the other signal. True when it went by itself."""

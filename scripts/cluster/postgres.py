@@ -1,6 +1,6 @@
 """PostgreSQL: the SQL store where CockroachDB is not installed. One server, so it is not highly available."""
 import os
-import pwd
+import shutil
 import signal
 import socket
 import struct
@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from cluster import templates
-from cluster.component import Component, Tier, program
+from cluster.component import Component, ComponentFailed, Tier, program
 from cluster.ports import LOOPBACK
 from cluster.settings import write_private
 from cluster.waiting import until
@@ -25,6 +25,7 @@ def server_program(name):
 
 
 class Postgres(Component):
+    user = "postgres"  # it refuses to run as root
     # SIGINT is the 'fast' shutdown: sessions are ended. SIGTERM would wait for every client to leave.
     stop_signal = signal.SIGINT
     start_seconds = 90
@@ -38,15 +39,11 @@ class Postgres(Component):
         return {self.port: self.name}
 
     def prepare(self):
-        if os.geteuid() == 0:
-            self._require_reachable()
-            os.chown(self.home, *self._owner())
         if not (self.database / "PG_VERSION").exists():
             self._initialise()
         for name in ("postgresql.conf", "pg_hba.conf"):
             values = {"LISTEN": LOOPBACK, "PORT": self.port} if name == "postgresql.conf" else {"NETWORK": "127.0.0.1/32"}
             templates.render(f"postgres/{name}.in", self.database / name, **values)
-            self._give(self.database / name)
         # After a kill -9 the lock file stays, and the server would believe it when the pid is in use again or not yet
         # reaped. No process of this database is left when the wait is over, so nobody's lock is taken away.
         until(self._nobody_inside, 30, "PostgreSQL's dying processes to leave")
@@ -55,16 +52,18 @@ class Postgres(Component):
     def _initialise(self):
         """Into a directory beside, moved when whole: an interrupted initdb must not look like a database."""
         fresh = self.home / "fresh"
-        subprocess.run(["rm", "-rf", str(fresh)], check=True)
+        shutil.rmtree(fresh, ignore_errors=True)
         password = self.home / "password"
         write_private(password, self.settings.secret("postgres-operator"))
-        self._give(password)
-        with open(self.daemon.log, "ab") as log:
-            subprocess.run(
-                self._as_owner([server_program("initdb"), "-D", str(fresh), "-U", "operator", "-E", "UTF8", "--locale=C",
-                                "--auth=scram-sha-256", f"--pwfile={password}"]),
-                check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, timeout=300,
+        self.give(self.home)
+        with self.daemon.open_log() as log:
+            done = subprocess.run(
+                self.as_user([server_program("initdb"), "-D", str(fresh), "-U", "operator", "-E", "UTF8", "--locale=C",
+                              "--auth=scram-sha-256", f"--pwfile={password}"]),
+                cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, timeout=300,
             )
+        if done.returncode:
+            raise ComponentFailed(self, f"initdb failed with exit code {done.returncode}")
         password.unlink()
         fresh.rename(self.database)
 
@@ -81,27 +80,7 @@ class Postgres(Component):
         return True
 
     def command(self):
-        return self._as_owner([server_program("postgres"), "-D", str(self.database)])
-
-    def _owner(self):
-        user = pwd.getpwnam("postgres")
-        return user.pw_uid, user.pw_gid
-
-    def _give(self, path):
-        if os.geteuid() == 0:
-            os.chown(path, *self._owner())
-
-    def _as_owner(self, command):
-        """PostgreSQL refuses to run as root."""
-        if os.geteuid() != 0:
-            return command
-        return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--", *command]
-
-    def _require_reachable(self):
-        for parent in self.settings.data.parents:
-            if not parent.stat().st_mode & 0o001:
-                raise PermissionError(f"PostgreSQL runs as user postgres here, who may not pass {parent}. Choose a directory "
-                                      f"with --data, for example /var/lib/armazem-cluster, or do not run as root.")
+        return [server_program("postgres"), "-D", str(self.database)]
 
     def answers(self):
         try:

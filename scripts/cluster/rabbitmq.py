@@ -50,6 +50,7 @@ def erlang_environment(settings):
 class Epmd(Component):
     """Tells Erlang nodes each other's ports. One of our own: a shared one would tie us to what else runs here."""
 
+    user = "rabbitmq"
     stop_seconds = 5
 
     def __init__(self, settings):
@@ -65,6 +66,9 @@ class Epmd(Component):
     def environment(self):
         return erlang_environment(self.settings)
 
+    def prepare(self):
+        self.give(erlang_home(self.settings))
+
     def problem(self):
         try:
             socket.create_connection((LOOPBACK, self.port), timeout=2).close()
@@ -74,6 +78,7 @@ class Epmd(Component):
 
 
 class RabbitMQ(Component):
+    user = "rabbitmq"
     # A node may wait for its peers' tables for a while, and the Erlang VM is slow to load on a busy machine.
     start_seconds = 180
     stop_seconds = 60
@@ -92,6 +97,7 @@ class RabbitMQ(Component):
                 self.distribution: f"{self.name} (Erlang distribution)"}
 
     def prepare(self):
+        self.give(erlang_home(self.settings))
         for name in ("db", "log", "generated"):
             (self.home / name).mkdir(mode=0o700, exist_ok=True)
         peers = [1, self.number] if self.number > 1 else []

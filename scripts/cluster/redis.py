@@ -19,6 +19,8 @@ def sha256(text):
 
 
 class Redis(Component):
+    user = "redis"
+
     def __init__(self, settings, number):
         super().__init__(settings, f"redis-{number}")
         self.port = settings.ports.of("redis", number)
