@@ -11,9 +11,12 @@ from cluster import templates
 from cluster.component import Component, Tier, program
 from cluster.ports import LOOPBACK
 from cluster.settings import write_private
+from cluster.waiting import TimedOut, until
 
 NODES = 3
 VHOST = "armazem"
+# Longer than nodes need to see each other after a start or a short pause (measured: 6 s).
+HEAL_SECONDS = 20
 
 
 def programs():
@@ -167,11 +170,15 @@ class RabbitMQ(Component):
         if complaint:
             return complaint
         try:
-            seen = {node["name"] for node in self.api("GET", "/nodes?columns=name,running") if node["running"]}
+            seen = self.sees()
         except (OSError, ValueError, http.client.HTTPException) as error:
             return f"management API on port {self.management}: {error}"
         missing = [peer.name for peer in self.tier.nodes if peer.node not in seen and peer.takes_part()]
         return f"does not see {', '.join(missing)} running" if missing else None
+
+    def sees(self):
+        """Names of the nodes that run, in its view; itself included."""
+        return {node["name"] for node in self.api("GET", "/nodes?columns=name,running") if node["running"]}
 
     def takes_part(self):
         return self.running() and not self.daemon.paused()
@@ -192,6 +199,22 @@ class RabbitMQTier(Tier):
         first_start = self.nodes[0] in nodes and not any(node.database.exists() for node in self.nodes)
         batches = [nodes[:1], nodes[1:]] if first_start else [nodes]
         return [batch for batch in [[self.epmd] if self.epmd in stopped else [], *batches] if batch]
+
+    def form(self):
+        """Nodes find each other by themselves, but for one case: a node that was silent for long (paused, or a machine
+        that slept) takes the others for lost and does not come back, not within minutes. A restart brings it back; the
+        others have the majority, and with it every confirmed message."""
+        nodes = [node for node in self.nodes if node.takes_part()]
+        try:
+            until(lambda: not any(node.problem() for node in nodes), HEAL_SECONDS, "RabbitMQ's nodes to see each other")
+        except TimedOut:
+            outsiders = [node for node in nodes if node.answers() is None and len(node.sees()) <= NODES // 2]
+            for node in outsiders:
+                node.stop(say=lambda text: None)
+            for node in outsiders:
+                node.launch()
+            for node in outsiders:
+                node.wait(node.answers)
 
 
 def url(settings, user="armazem", through=None):
