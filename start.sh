@@ -37,6 +37,8 @@ build() {
   touch "$binary"
 }
 
+cluster_program() { PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m cluster start "$@"; }
+
 # The cluster is the business of scripts/cluster; here only what it needs is installed and built.
 start_cluster() {
   local rebuild="" only="" quick="" arguments=() previous="" argument
@@ -54,10 +56,13 @@ start_cluster() {
   if [ -z "$quick" ]; then
     . scripts/packages.sh
     need_packages cluster
+    # A wrong option is said now, not after minutes of building.
+    cluster_program --check-options "${arguments[@]}" || exit
     # Some tiers alone need no binary of ours.
     case ",${only:-api}" in *,api*|*,worker*) if [ -n "$rebuild" ] || ! is_fresh; then build; fi ;; esac
   fi
-  PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m cluster start "${arguments[@]}"
+  cluster_program "${arguments[@]}"
+  exit
 }
 
 for argument in "$@"; do [ "$argument" = --cluster ] && start_cluster "$@"; done

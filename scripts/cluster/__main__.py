@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cluster.cluster import Cluster, StartFailed
-from cluster.ports import DEFAULT_BASE, DEFAULT_NGINX, NODES_MAX
+from cluster.ports import DEFAULT_BASE, DEFAULT_NGINX, NODES_MAX, SPAN, PortTaken, ephemeral_low
 from cluster.progress import Progress
 from cluster.settings import default_data
 from cluster.status import print_status, print_welcome
@@ -50,6 +50,7 @@ def parse(arguments):
     start.add_argument("--apis", type=count, metavar="N", help="API processes (default 3)")
     start.add_argument("--workers", type=count, metavar="N", help="workers (default 3)")
     start.add_argument("--only", metavar="LIST", help="only these tiers or components, separated by commas")
+    start.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)  # for start.sh, before it builds
     start.add_argument("--status", action="store_true", help="show the state and start nothing; exit code 1 when something is unwell")
 
     stop = actions.add_parser(
@@ -78,6 +79,11 @@ def start(options):
         return 0 if print_status(cluster.select(names)) else 1
     cluster = Cluster.make(options.data, port=options.port, port_base=options.port_base, apis=options.apis, workers=options.workers)
     wanted = {part.name for part in cluster.select(names)}
+    if options.check_options:
+        return 0
+    if cluster.settings.ports.base + SPAN > ephemeral_low():
+        print(f"warning: ports from {ephemeral_low()} on may be taken by outgoing connections; choose a lower --port-base",
+              file=sys.stderr)
     rows = {}
     for tier in ("rabbitmq", "redis", "sql", "haproxy", "migrate", "api", "worker", "nginx"):
         parts = [part.name for part in cluster.tiers[tier].components if part.name in wanted] if tier in cluster.tiers else \
@@ -133,6 +139,8 @@ def main(arguments):
         print("\ninterrupted: what was started keeps running; ./stop.sh ends it", file=sys.stderr)
         sys.stdout.flush()
         os._exit(128 + signal.SIGINT)  # threads may still wait for a server; nothing of theirs needs an end
+    except PortTaken as taken:
+        return fail(f"{taken}\nNothing was started. Stop those programs, or choose other ports with --port and --port-base.")
     except (KeyError, ValueError, OSError, RuntimeError) as error:
         return fail(error.args[0] if isinstance(error, KeyError) else error)
 

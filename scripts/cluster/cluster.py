@@ -9,6 +9,7 @@ from cluster.cockroach import CockroachTier
 from cluster.component import ComponentFailed
 from cluster.haproxy import HAProxyTier
 from cluster.nginx import NginxTier
+from cluster.ports import require_free
 from cluster.postgres import PostgresTier
 from cluster.rabbitmq import RabbitMQTier
 from cluster.redis import RedisTier
@@ -67,7 +68,8 @@ class Cluster:
             elif TIER_NAMES.get(name, name) in self.tiers:
                 chosen += self.tiers[TIER_NAMES.get(name, name)].components
             else:
-                raise KeyError(f"no component or tier '{name}'; there are: {', '.join([*self.tiers, *self.components])}")
+                raise KeyError(f"no component or tier '{name}'; there are: "
+                               f"{', '.join(dict.fromkeys([*self.tiers, *self.components]))}")
         return chosen
 
     def start(self, *names, notify=lambda name, state, detail="": None):
@@ -75,6 +77,7 @@ class Cluster:
         wanted = self.select(names)
         with self._locked():
             self._refuse_changed_ports()
+            self._require_ports([part for part in wanted if not part.running()])
             self.settings.save()
             for wave in SERVERS:
                 self._start_wave(wave, wanted, notify)
@@ -82,6 +85,13 @@ class Cluster:
                 self._run_migrate(notify)
             for wave in PROCESSES:
                 self._start_wave(wave, wanted, notify)
+
+    @staticmethod
+    def _require_ports(stopped):
+        """Before anything is started: half a cluster beside somebody else's server helps nobody."""
+        for part in stopped:
+            part.clear()
+        require_free({port: what for part in stopped for port, what in part.listens().items()})
 
     def _run_migrate(self, notify):
         notify("migrate", "starting")

@@ -66,13 +66,18 @@ class Component:
         """Starts the process; does not wait for it."""
         if self.running():
             return
-        self.daemon.stop(seconds=0)  # leftovers of a crash: workers without their master
+        self.clear()
         ports.require_free(self.listens())
         self.home.mkdir(mode=0o700, exist_ok=True)
         self.give(self.home)
         self.prepare()
         self.give(self.home)
         self.daemon.start(self.as_user(self.command()), {**base_environment(), **self.environment()}, self.home)
+
+    def clear(self):
+        """Ends what a crash left over: workers without their master, who hold its port."""
+        if not self.running():
+            self.daemon.stop(seconds=0)
 
     def drops_root(self):
         return self.user is not None and os.geteuid() == 0

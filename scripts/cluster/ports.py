@@ -29,7 +29,7 @@ OFFSETS = {
 }
 
 
-class PortTaken(Exception):
+class PortTaken(RuntimeError):
     """Somebody else listens where a component should; the text says who."""
 
 
@@ -108,7 +108,8 @@ def _holds(process, inodes):
 
 
 def require_free(ports, address=LOOPBACK):
-    """ports: {port: what it is for}."""
-    for port, what in ports.items():
-        if not is_free(port, address):
-            raise PortTaken(f"port {port}, needed for {what}, is taken by {who_listens(port)}")
+    """ports: {port: what it is for}. All that are taken are named at once."""
+    taken = [f"port {port}, needed for {what}, is taken by {who_listens(port)}"
+             for port, what in ports.items() if not is_free(port, address)]
+    if taken:
+        raise PortTaken("\n  ".join(taken))

@@ -37,9 +37,11 @@ def print_welcome(cluster):
     print("\n  Armazém, as a cluster")
     if cluster.is_running("nginx"):
         print(f"    API          {url}/store\n    Swagger UI   {url}/swagger-ui/index.html\n    Dashboard    {url}/")
-    print(f"    RabbitMQ     http://127.0.0.1:{ports.of('rabbitmq-management', 1)}   user operator, "
-          f"password: cat {secrets / 'rabbitmq-operator'}")
-    print(f"    HAProxy      http://127.0.0.1:{ports.of('haproxy-stats')}")
+    if cluster.is_running("rabbitmq-1"):
+        print(f"    RabbitMQ     http://127.0.0.1:{ports.of('rabbitmq-management', 1)}   user operator, "
+              f"password: cat {secrets / 'rabbitmq-operator'}")
+    if cluster.is_running("haproxy"):
+        print(f"    HAProxy      http://127.0.0.1:{ports.of('haproxy-stats')}")
     print(f"    Data, logs   {settings.data}   (passwords: {secrets})")
     option = "" if settings.is_default() else f" --data {settings.data}"
     print(f"""
