@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 usage() {
   cat <<'EOT'
 Usage: ./start.sh [--port N] [--listen ADDRESS] [--data DIR] [more 'armazem serve' options]
+       ./start.sh --cluster [options of its own: ./start.sh --cluster --help]
 
 Installs the packages that are missing (Debian, Ubuntu), builds Armazém if it is not built, and serves the REST API in
 the foreground until Ctrl-C.
@@ -14,11 +15,57 @@ the foreground until Ctrl-C.
   --listen ADDRESS  IP address to listen on (default 127.0.0.1)
   --data DIR        where the data is kept (default ./data)
   --rebuild         build even if nothing seems to have changed
+  --cluster         start a whole cluster in the background instead: NGINX, 3 API processes, Redis Cluster, RabbitMQ,
+                    3 workers, a SQL store; ./stop.sh ends it
   --help            this text
 
 Everything else goes to 'armazem serve'; build/release/bin/armazem serve --help lists it.
 EOT
 }
+
+binary=build/release/bin/armazem
+# Newer than every source: nothing to do, and the start takes no time.
+is_fresh() { [ -x "$binary" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake src web -newer "$binary" -type f -print -quit)" ]; }
+
+build() {
+  . scripts/packages.sh
+  need_packages build
+  echo "Building (a few minutes the first time) …"
+  cmake --preset release -DARMAZEM_TESTS=OFF -DARMAZEM_BENCH=OFF >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+  rm -f build-configure.log
+  cmake --build --preset release --target armazem
+  touch "$binary"
+}
+
+cluster_program() { PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m cluster start "$@"; }
+
+# The cluster is the business of scripts/cluster; here only what it needs is installed and built.
+start_cluster() {
+  local rebuild="" only="" quick="" arguments=() previous="" argument
+  for argument in "$@"; do
+    case $argument in
+      --cluster) continue ;;
+      --rebuild) rebuild=1; continue ;;
+      --status|-h|--help) quick=1 ;;
+      --only=*) only=${argument#*=} ;;
+    esac
+    [ "$previous" = --only ] && only=$argument
+    previous=$argument
+    arguments+=("$argument")
+  done
+  if [ -z "$quick" ]; then
+    . scripts/packages.sh
+    need_packages cluster
+    # A wrong option is said now, not after minutes of building.
+    cluster_program --check-options "${arguments[@]}" || exit
+    # Some tiers alone need no binary of ours.
+    case ",${only:-api}" in *,api*|*,worker*) if [ -n "$rebuild" ] || ! is_fresh; then build; fi ;; esac
+  fi
+  cluster_program "${arguments[@]}"
+  exit
+}
+
+for argument in "$@"; do [ "$argument" = --cluster ] && start_cluster "$@"; done
 
 port=8000 listen=127.0.0.1 rebuild=""
 arguments=()
@@ -37,19 +84,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-binary=build/release/bin/armazem
-# Newer than every source: nothing to do, and the start takes no time.
-is_fresh() { [ -x "$binary" ] && [ -z "$(find CMakeLists.txt CMakePresets.json cmake src web -newer "$binary" -type f -print -quit)" ]; }
-
-if [ -n "$rebuild" ] || ! is_fresh; then
-  . scripts/packages.sh
-  need_packages build
-  echo "Building (a few minutes the first time) …"
-  cmake --preset release -DARMAZEM_TESTS=OFF -DARMAZEM_BENCH=OFF >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
-  rm -f build-configure.log
-  cmake --build --preset release --target armazem
-  touch "$binary"
-fi
+if [ -n "$rebuild" ] || ! is_fresh; then build; fi
 
 case $listen in
   0.0.0.0) host=127.0.0.1 ;;

@@ -13,6 +13,7 @@ Usage: ./test.sh [WHAT]
   http       the HTTP conformance suite against a server of its own
   web        OpenAPI document and pages, in a headless browser
   crash      kill -9 and loss of power
+  cluster    starting, watching and stopping the servers of a cluster, and what stands between them
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   fuzz       each libFuzzer target for ARMAZEM_FUZZ_SECONDS (default 60)
@@ -93,16 +94,18 @@ finish() {
 }
 
 what=${1:-all}
-case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|asan|tsan|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
+case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asan|tsan|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
+case $what in all|ci|cluster) need_packages cluster || exit 1 ;; esac
 
 case $what in
   unit) build release; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
   web) build release; python_tests "documents and pages" release tests/web ;;
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
+  cluster) python_tests "cluster" release tests/cluster ;;
   asan|tsan) sanitized "$what" ;;
   fuzz) build fuzz; run "fuzzing" step tests/fuzz/run.sh ;;
   soak) build release; run "kill -9, 200 rounds" step /usr/bin/python3 tests/crash/test_kill9.py --rounds 200 --writers 32 ;;
@@ -112,6 +115,7 @@ case $what in
     python_tests "HTTP conformance" release tests/http
     python_tests "documents and pages" release tests/web
     python_tests "kill -9" release tests/crash
+    python_tests "cluster" release tests/cluster
     sanitized asan
     sanitized tsan ;;
 esac

@@ -4,10 +4,13 @@
 
 build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
   libboost1.81-dev libboost-json1.81-dev librocksdb-dev libssl-dev zlib1g-dev
-  prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev"
+  prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev
+  libpq-dev libhiredis-dev librabbitmq-dev"
 fast_build_packages="ccache mold"
 test_packages="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
   clang-19 clang-tidy-19 libclang-rt-19-dev"
+# The servers of ./start.sh --cluster, and what starts them.
+cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
 
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
 adapt_to_distribution() {
@@ -37,6 +40,7 @@ need_packages() {
     case $purpose in
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
+      cluster) wanted+=" $cluster_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done
@@ -54,5 +58,41 @@ need_packages() {
   adapt_to_distribution
   [ "$before" = "$build_packages" ] || { need_packages "$@"; return; }
   echo "Installing: $missing"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || return 1
+  local services status=0
+  services=$(services_of $missing)
+  [ -z "$services" ] || hold_services $services
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || status=1
+  [ -z "$services" ] || release_services $services
+  return $status
+}
+
+# Debian's server packages start a server when they are installed, and at each boot. We need the programs, not those
+# servers. Only services of packages that we install ourselves are concerned: what was there before stays as it is.
+services_of() {
+  local package
+  for package in "$@"; do
+    case $package in
+      rabbitmq-server) echo rabbitmq-server epmd ;;
+      redis-server|postgresql|haproxy) echo "$package" ;;
+      nginx-light) echo nginx ;;
+    esac
+  done
+}
+
+policy=/usr/sbin/policy-rc.d
+
+# A policy of the machine's own, such as that of container images, is left alone.
+hold_services() {
+  [ -e $policy ] && return 0
+  local patterns
+  patterns=$(printf '%s*|' "$@")
+  printf '#!/bin/sh\n# Put here by Armazém for the time of one installation.\ncase $1 in %s) exit 101 ;; esac\nexit 0\n' "${patterns%|}" |
+    as_root install -m 755 /dev/stdin $policy
+}
+
+release_services() {
+  if grep -qs 'Put here by Armazém' $policy; then as_root rm -f $policy; fi
+  [ -d /run/systemd/system ] || return 0
+  local service
+  for service in "$@"; do as_root systemctl disable --quiet "$service" 2>/dev/null || true; done
 }
