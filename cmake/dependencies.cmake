@@ -19,3 +19,9 @@ add_library(armazem_rocksdb_driver INTERFACE)
 target_include_directories(armazem_rocksdb_driver SYSTEM INTERFACE "${ARMAZEM_ROCKSDB_INCLUDE}")
 target_link_libraries(armazem_rocksdb_driver INTERFACE "${ARMAZEM_ROCKSDB_LIBRARY}")
 
+
+# libpq, the client library of PostgreSQL, which CockroachDB's documentation supports too.
+find_package(PostgreSQL REQUIRED)
+add_library(armazem_libpq INTERFACE)
+target_include_directories(armazem_libpq SYSTEM INTERFACE "${PostgreSQL_INCLUDE_DIRS}")
+target_link_libraries(armazem_libpq INTERFACE "${PostgreSQL_LIBRARIES}")

@@ -57,7 +57,7 @@ MetricFamily sync_seconds(const SyncHistogram& sync) {
 }  // namespace
 
 void add_store_metrics(const RocksdbFigures& f, std::vector<MetricFamily>& all) {
-  constexpr std::array<std::string_view, 5> verdicts{"applied", "condition_failed", "superseded", "indeterminate", "too_old"};
+  constexpr std::array<std::string_view, verdict_count> verdicts{"applied", "condition_failed", "superseded", "indeterminate", "too_old", "refused"};
   constexpr std::array<std::string_view, 4> effects{"created", "replaced", "deleted", "nothing_to_delete"};
   all.push_back(counter_family("armazem_store_batches_total", "Batches written, one sync each.", number(f.batches)));
   all.push_back(counter_family("armazem_store_mutations_total", "Mutations decided.", number(f.mutations)));

@@ -4,6 +4,7 @@
 // docs/adr/0002 shows that each simpler order loses acknowledged writes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -20,7 +21,9 @@ enum class Verdict : std::uint8_t {
   superseded,        // nothing changed, and proved never to have been applied: may be stamped again above `current`
   indeterminate,     // not newer and no proof: must never be stamped again
   too_old,           // older than the retention and no record left to compare with: must be set aside
+  refused,           // never by `apply`: the store itself refuses this very mutation for ever; nothing changed
 };
+inline constexpr std::size_t verdict_count = 6;
 
 struct Outcome {
   Verdict verdict = Verdict::indeterminate;

@@ -71,6 +71,9 @@ class Store {
 
   // Decides every mutation by core `apply`, per key in version order (see `batch_order`), and makes all changes durable in
   // one atomic step before the task ends. outcomes[i] belongs to mutations[i]. Mutations of one key may repeat in a batch.
+  // A mutation that the store itself can never take (too large for it, against a rule of the database) is answered as
+  // Verdict::refused, and does not fail its batch; then, or when a batch is too large for the store's memory, the batch
+  // may become several atomic steps, in the order of `batch_order`.
   // On an error nothing is known to be applied; the code says whether anything may be.
   // Takes ownership, because values move into the records. At most limits::batch_mutations_max mutations.
   virtual Task<Result<std::vector<Outcome>>> apply(std::vector<Mutation> mutations, ApplyGuard guard,

@@ -19,7 +19,7 @@ struct RocksdbFigures {
   // Since the store was opened.
   std::uint64_t batches = 0;                     // that were written; one sync each
   std::uint64_t mutations = 0;                   // that were decided
-  std::array<std::uint64_t, 5> by_verdict{};     // index: Verdict
+  std::array<std::uint64_t, 6> by_verdict{};     // index: Verdict
   std::array<std::uint64_t, 4> by_effect{};      // index: Effect; only freshly applied ones
   std::uint64_t replayed = 0;                    // applied before: redeliveries and retries
   std::uint64_t purged = 0;
