@@ -2,7 +2,7 @@
 # what it uses and nothing else is on its include path.
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto SSL)
 find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -11,6 +11,8 @@ find_package(PkgConfig REQUIRED)
 find_path(ARMAZEM_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 find_path(ARMAZEM_ROCKSDB_INCLUDE rocksdb/db.h REQUIRED)
 find_library(ARMAZEM_ROCKSDB_LIBRARY rocksdb REQUIRED)
+find_path(ARMAZEM_HIREDIS_INCLUDE hiredis/hiredis.h REQUIRED)
+find_library(ARMAZEM_HIREDIS_LIBRARY hiredis REQUIRED)
 
 add_library(armazem_expected INTERFACE)
 target_include_directories(armazem_expected SYSTEM INTERFACE "${ARMAZEM_EXPECTED_INCLUDE}")
@@ -19,9 +21,13 @@ add_library(armazem_rocksdb_driver INTERFACE)
 target_include_directories(armazem_rocksdb_driver SYSTEM INTERFACE "${ARMAZEM_ROCKSDB_INCLUDE}")
 target_link_libraries(armazem_rocksdb_driver INTERFACE "${ARMAZEM_ROCKSDB_LIBRARY}")
 
-
 # libpq, the client library of PostgreSQL, which CockroachDB's documentation supports too.
 find_package(PostgreSQL REQUIRED)
 add_library(armazem_libpq INTERFACE)
 target_include_directories(armazem_libpq SYSTEM INTERFACE "${PostgreSQL_INCLUDE_DIRS}")
 target_link_libraries(armazem_libpq INTERFACE "${PostgreSQL_LIBRARIES}")
+
+# Only its codec of the Redis protocol is used.
+add_library(armazem_hiredis INTERFACE)
+target_include_directories(armazem_hiredis SYSTEM INTERFACE "${ARMAZEM_HIREDIS_INCLUDE}")
+target_link_libraries(armazem_hiredis INTERFACE "${ARMAZEM_HIREDIS_LIBRARY}")
