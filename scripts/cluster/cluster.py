@@ -124,7 +124,8 @@ class Cluster:
 
     def _refuse_changed_ports(self):
         before = Settings.load(self.settings.data)
-        if before and before.choices != self.settings.choices and any(part.running() for part in self.components.values()):
+        changed = before and before.choices != self.settings.choices
+        if changed and any(part.running() for part in Cluster(before).components.values()):
             raise ValueError("the cluster is running with other ports or sizes: stop it first")
 
     def stop(self, *names, notify=lambda name, state, detail="": None, say=print):
