@@ -34,10 +34,10 @@ def parse(arguments):
 
     start = actions.add_parser(
         "start", prog="./start.sh --cluster", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Starts what is not running of a whole cluster on this machine, in the background, and waits until\n"
-                    "all of it is well: NGINX, the API processes, Redis Cluster (6), HAProxy, RabbitMQ (3), the workers,\n"
-                    "and CockroachDB (3) when 'cockroach' is installed, else PostgreSQL. Data, ports and passwords of an\n"
-                    "earlier start are kept.",
+        description="Starts what is not running of a whole cluster on this machine, in the background, and waits\n"
+                    "until all of it is well: NGINX, the API processes, Redis Cluster (6), HAProxy, RabbitMQ (3),\n"
+                    "the workers, and CockroachDB (3) when 'cockroach' is installed, else PostgreSQL. Data, ports\n"
+                    "and passwords of an earlier start are kept.",
         epilog="examples:\n"
                "  ./start.sh --cluster                          on http://127.0.0.1:8000\n"
                "  ./start.sh --cluster --status                 what runs, how much memory it takes, how it is\n"
@@ -58,8 +58,8 @@ def parse(arguments):
 
     stop = actions.add_parser(
         "stop", prog="./stop.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Stops a cluster that ./start.sh --cluster started, or some components of it. Only processes that it\n"
-                    "started are touched. The data stays.",
+        description="Stops a cluster that ./start.sh --cluster started, or some components of it. Only processes that\n"
+                    "it started are touched. The data stays.",
         epilog="examples:\n  ./stop.sh\n  ./stop.sh api-2 redis       one API process and all of Redis\n"
                "  ./stop.sh --wipe            and removes data, logs and passwords")
     stop.add_argument("components", nargs="*", metavar="component", help="tiers or components by name (default: all)")

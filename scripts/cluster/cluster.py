@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from cluster.armazem import ArmazemTier, Migrate
 from cluster.cockroach import CockroachTier
@@ -135,11 +136,8 @@ class Cluster:
             return
         with self._locked():
             for wave in stop_order(wanted):
-                threads = [threading.Thread(target=self._stop_one, args=(part, notify, say)) for part in wave]
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
+                with ThreadPoolExecutor(max_workers=len(wave)) as pool:
+                    list(pool.map(lambda part: self._stop_one(part, notify, say), wave))  # raises what one raised
 
     @staticmethod
     def _stop_one(part, notify, say):

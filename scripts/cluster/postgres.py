@@ -41,7 +41,8 @@ class Postgres(Component):
     def prepare(self):
         if not (self.database / "PG_VERSION").exists():
             self._initialise()
-        templates.render("postgres/postgresql.conf.in", self.database / "postgresql.conf", LISTEN=LOOPBACK, PORT=self.port)
+        templates.render("postgres/postgresql.conf.in", self.database / "postgresql.conf",
+                         LISTEN=LOOPBACK, PORT=self.port)
         templates.render("postgres/pg_hba.conf.in", self.database / "pg_hba.conf", NETWORK=f"{LOOPBACK}/32")
         # After a kill -9 the lock file stays, and the server would believe it when the pid is in use again or not yet
         # reaped. No process of this database is left when the wait is over, so nobody's lock is taken away.
@@ -110,7 +111,7 @@ class PostgresTier(Tier):
     name = "postgres"
 
     def haproxy_check(self):
-        return "  # A server that starts, stops or recovers accepts connections too: this asks for a password prompt.\n" \
+        return "  # A server that starts or stops accepts connections too: this asks for a password prompt.\n" \
                "  option pgsql-check user haproxy"
 
     def haproxy_servers(self):

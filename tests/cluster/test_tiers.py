@@ -182,6 +182,36 @@ def test_killed_and_paused_parts_are_seen_and_healed(cluster):
     assert {name: pid for name, pid in pids(cluster).items() if name in others} == others
 
 
+def test_a_redis_cluster_that_was_half_formed_is_completed(scratch):
+    """Two starts that were cut short: before the nodes met, and before they got their replicas."""
+    made = Cluster.make(scratch / "data", free_ports=True, sql="postgres")
+    nodes = made.tiers["redis"].components
+    try:
+        made.settings.save()
+        for node in nodes:
+            node.launch()
+        for node in nodes:
+            node.wait(node.answers)
+        nodes[0].call("CLUSTER", "SET-CONFIG-EPOCH", 1)
+        nodes[0].call("CLUSTER", "ADDSLOTSRANGE", 0, 5460)
+        made.start("redis")
+        assert roles(nodes) == ["master"] * 3 + ["slave"] * 3
+        identity = nodes[4].call("CLUSTER", "MYID")
+        nodes[4].call("CLUSTER", "RESET", "SOFT")
+        nodes[0].call("CLUSTER", "MEET", LOOPBACK, nodes[4].port, nodes[4].bus_port)
+        until(lambda: any(line.startswith(identity) and " master - " in line
+                          for line in nodes[0].call("CLUSTER", "NODES").splitlines()), 20, "the reset to be known")
+        assert roles(nodes)[4] == "master"
+        made.start("redis")
+        assert roles(nodes) == ["master"] * 3 + ["slave"] * 3
+    finally:
+        made.stop(say=lambda text: None)
+
+
+def roles(nodes):
+    return [node.fields("INFO", "replication")["role"] for node in nodes]
+
+
 def test_stop_leaves_nothing_and_a_start_finds_everything(cluster):
     owner = ("armazem", "armazem", "postgres-armazem")
     cluster.components["postgres"].sql("CREATE TABLE kept AS SELECT 42 AS it", *owner)

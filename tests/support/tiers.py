@@ -4,8 +4,8 @@
     python3 tests/support/tiers.py stop DIR [--wipe]
 
 Prints lines `export ARMAZEM_TEST_POSTGRES=…`, `…_REDIS=…`, `…_AMQP=…` (an administrator of the virtual host,
-straight to the three nodes) and `…_AMQP_APP=…` (with the rights that the API processes have). DIR keeps everything; a second
-start uses the same ports and passwords. A tier that runs is left alone.
+straight to the three nodes) and `…_AMQP_APP=…` (with the rights that the API processes have). DIR keeps everything; a
+second start uses the same ports and passwords. A tier that runs is left alone.
 """
 import argparse
 import shlex
