@@ -27,15 +27,17 @@ def base(text):
 
 
 def parse(arguments):
-    data = {"type": Path, "default": default_data(), "metavar": "DIR", "help": "where everything is kept (default %(default)s)"}
+    data = {"type": Path, "default": default_data(), "metavar": "DIR",
+            "help": "where everything is kept (default %(default)s)"}
     parser = argparse.ArgumentParser(prog="cluster")
     actions = parser.add_subparsers(dest="action", required=True)
 
     start = actions.add_parser(
         "start", prog="./start.sh --cluster", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Starts what is not running of a whole cluster on this machine, in the background, and waits until all of it\n"
-                    "is well: NGINX, the API processes, Redis Cluster (6), HAProxy, RabbitMQ (3), the workers, and CockroachDB (3)\n"
-                    "when 'cockroach' is installed, else PostgreSQL. Data, ports and passwords of an earlier start are kept.",
+        description="Starts what is not running of a whole cluster on this machine, in the background, and waits\n"
+                    "until all of it is well: NGINX, the API processes, Redis Cluster (6), HAProxy, RabbitMQ (3),\n"
+                    "the workers, and CockroachDB (3) when 'cockroach' is installed, else PostgreSQL. Data, ports\n"
+                    "and passwords of an earlier start are kept.",
         epilog="examples:\n"
                "  ./start.sh --cluster                          on http://127.0.0.1:8000\n"
                "  ./start.sh --cluster --status                 what runs, how much memory it takes, how it is\n"
@@ -51,12 +53,13 @@ def parse(arguments):
     start.add_argument("--workers", type=count, metavar="N", help="workers (default 3)")
     start.add_argument("--only", metavar="LIST", help="only these tiers or components, separated by commas")
     start.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)  # for start.sh, before it builds
-    start.add_argument("--status", action="store_true", help="show the state and start nothing; exit code 1 when something is unwell")
+    start.add_argument("--status", action="store_true",
+                       help="show the state and start nothing; exit code 1 when something is unwell")
 
     stop = actions.add_parser(
         "stop", prog="./stop.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Stops a cluster that ./start.sh --cluster started, or some components of it. Only processes that it started\n"
-                    "are touched. The data stays.",
+        description="Stops a cluster that ./start.sh --cluster started, or some components of it. Only processes that\n"
+                    "it started are touched. The data stays.",
         epilog="examples:\n  ./stop.sh\n  ./stop.sh api-2 redis       one API process and all of Redis\n"
                "  ./stop.sh --wipe            and removes data, logs and passwords")
     stop.add_argument("components", nargs="*", metavar="component", help="tiers or components by name (default: all)")
@@ -77,26 +80,33 @@ def start(options):
         if cluster is None:
             return fail(f"no cluster was ever started in {options.data}")
         return 0 if print_status(cluster.select(names)) else 1
-    cluster = Cluster.make(options.data, port=options.port, port_base=options.port_base, apis=options.apis, workers=options.workers)
+    cluster = Cluster.make(options.data, port=options.port, port_base=options.port_base,
+                           apis=options.apis, workers=options.workers)
     wanted = {part.name for part in cluster.select(names)}
     if options.check_options:
         return 0
     if cluster.settings.ports.base + SPAN > ephemeral_low():
-        print(f"warning: ports from {ephemeral_low()} on may be taken by outgoing connections; choose a lower --port-base",
-              file=sys.stderr)
-    rows = {}
-    for tier in ("rabbitmq", "redis", "sql", "haproxy", "migrate", "api", "worker", "nginx"):
-        parts = [part.name for part in cluster.tiers[tier].components if part.name in wanted] if tier in cluster.tiers else \
-                ["migrate"] * any(name.startswith(("api-", "worker-")) for name in wanted)
-        if parts:
-            rows[cluster.tiers[tier].name if tier in cluster.tiers else tier] = parts
+        print(f"warning: ports from {ephemeral_low()} on may be taken by outgoing connections; "
+              "choose a lower --port-base", file=sys.stderr)
     try:
-        with Progress(rows) as progress:
+        with Progress(progress_rows(cluster, wanted)) as progress:
             cluster.start(*names, notify=progress)
     except StartFailed as failed:
         return explain(failed, options.data)
     print_welcome(cluster)
     return 0
+
+
+def progress_rows(cluster, wanted):
+    """{tier: [component, …]} in the order of the start, with the one step that is no component."""
+    rows = {}
+    for key, tier in cluster.tiers.items():
+        parts = [part.name for part in tier.components if part.name in wanted]
+        if parts and key in ("api", "worker"):
+            rows.setdefault("migrate", ["migrate"])
+        if parts:
+            rows[tier.name] = parts
+    return rows
 
 
 def explain(failed, data):
@@ -106,8 +116,9 @@ def explain(failed, data):
         if getattr(failure, "log_tail", None):
             print(f"The last lines of {failure.log}:", file=sys.stderr)
             print(*(f"  | {line}" for line in failure.log_tail), sep="\n", file=sys.stderr)
-    print(f"\nWhat did start keeps running. Mend the cause and run the same command again: it goes on from here. Logs are in\n"
-          f"{data}/logs. ./stop.sh ends everything; ./stop.sh --wipe forgets everything, data included.", file=sys.stderr)
+    print("\nWhat did start keeps running. Mend the cause and run the same command again: it goes on from here.\n"
+          f"Logs are in {data}/logs. ./stop.sh ends everything; ./stop.sh --wipe forgets everything, data included.",
+          file=sys.stderr)
     return 1
 
 
@@ -140,7 +151,8 @@ def main(arguments):
         sys.stdout.flush()
         os._exit(128 + signal.SIGINT)  # threads may still wait for a server; nothing of theirs needs an end
     except PortTaken as taken:
-        return fail(f"{taken}\nNothing was started. Stop those programs, or choose other ports with --port and --port-base.")
+        return fail(f"{taken}\nNothing was started. Stop those programs, or choose other ports with --port and "
+                    "--port-base.")
     except (KeyError, ValueError, OSError, RuntimeError) as error:
         return fail(error.args[0] if isinstance(error, KeyError) else error)
 

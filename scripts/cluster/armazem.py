@@ -75,7 +75,7 @@ class ArmazemTier(Tier):
 
 class Migrate:
     """`armazem migrate`: once at each start, before anybody serves; it changes nothing that is there. The only one that
-    may declare queues, and it goes straight to the servers: an address that HAProxy checks only later would do no good."""
+    may declare queues. It goes straight to the servers, so that HAProxy's checks need not have come round yet."""
 
     name = "migrate"
 
@@ -89,8 +89,8 @@ class Migrate:
         write_config(config, store=self.sql.url(), queue=rabbitmq.url(self.settings, "armazem-admin"))
         with open(self.log, "ab") as log:
             try:
-                done = subprocess.run([binary(), "migrate", "--config", str(config)], stdin=subprocess.DEVNULL, stdout=log,
-                                      stderr=subprocess.STDOUT, timeout=MIGRATE_SECONDS)
+                done = subprocess.run([binary(), "migrate", "--config", str(config)], timeout=MIGRATE_SECONDS,
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
             except subprocess.TimeoutExpired:
                 raise RuntimeError(f"armazem migrate did not end within {MIGRATE_SECONDS} s: see {self.log}") from None
         if done.returncode:

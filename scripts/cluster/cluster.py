@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from cluster.armazem import ArmazemTier, Migrate
 from cluster.cockroach import CockroachTier
@@ -124,7 +125,8 @@ class Cluster:
 
     def _refuse_changed_ports(self):
         before = Settings.load(self.settings.data)
-        if before and before.choices != self.settings.choices and any(part.running() for part in self.components.values()):
+        changed = before and before.choices != self.settings.choices
+        if changed and any(part.running() for part in Cluster(before).components.values()):
             raise ValueError("the cluster is running with other ports or sizes: stop it first")
 
     def stop(self, *names, notify=lambda name, state, detail="": None, say=print):
@@ -134,11 +136,8 @@ class Cluster:
             return
         with self._locked():
             for wave in stop_order(wanted):
-                threads = [threading.Thread(target=self._stop_one, args=(part, notify, say)) for part in wave]
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
+                with ThreadPoolExecutor(max_workers=len(wave)) as pool:
+                    list(pool.map(lambda part: self._stop_one(part, notify, say), wave))  # raises what one raised
 
     @staticmethod
     def _stop_one(part, notify, say):

@@ -15,9 +15,12 @@ NODES = 3
 DATABASE = "armazem"
 
 
+def binary():
+    return program("cockroach", package="none: see cockroachlabs.com")
+
+
 def cockroach(*arguments, text=None, seconds=60):
-    done = subprocess.run([program("cockroach", package="none: cockroachlabs.com"), *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=seconds)
+    done = subprocess.run([binary(), *map(str, arguments)], input=text, text=True, capture_output=True, timeout=seconds)
     if done.returncode:
         raise RuntimeError(f"cockroach {arguments[0]}: {done.stderr.strip()}")
     return done.stdout
@@ -62,9 +65,9 @@ class Cockroach(Component):
     def command(self):
         peers = ",".join(f"{LOOPBACK}:{self.settings.ports.of('cockroach', number)}" for number in range(1, NODES + 1))
         # 'start' stays in the foreground unless --background is given.
-        return [program("cockroach", package="none: cockroachlabs.com"), "start", f"--certs-dir={self.certificates.directory}",
-                f"--store=path={self.home / 'store'}", f"--listen-addr={LOOPBACK}:{self.port}",
-                f"--advertise-addr={LOOPBACK}:{self.port}", f"--http-addr={LOOPBACK}:{self.http_port}", f"--join={peers}",
+        return [binary(), "start", f"--certs-dir={self.certificates.directory}", f"--store=path={self.home / 'store'}",
+                f"--listen-addr={LOOPBACK}:{self.port}", f"--advertise-addr={LOOPBACK}:{self.port}",
+                f"--http-addr={LOOPBACK}:{self.http_port}", f"--join={peers}",
                 "--cache=256MiB", "--max-sql-memory=256MiB", "--logtostderr=WARNING"]
 
     def environment(self):
@@ -127,7 +130,8 @@ class CockroachTier(Tier):
         ports = [through] if through else [node.port for node in self.components]
         hosts = ",".join(f"{LOOPBACK}:{port}" for port in ports)
         secret = self.settings.secret("cockroach-armazem")
-        return f"postgres://armazem:{secret}@{hosts}/{DATABASE}?sslmode=verify-full&sslrootcert={self.certificates.directory}/ca.crt"
+        return (f"postgres://armazem:{secret}@{hosts}/{DATABASE}"
+                f"?sslmode=verify-full&sslrootcert={self.certificates.directory}/ca.crt")
 
     def haproxy_check(self):
         return "  # 503 while a node drains or is cut off from the majority: only then may it be left out.\n" \

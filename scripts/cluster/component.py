@@ -88,8 +88,8 @@ class Component:
             return
         for parent in self.settings.data.parents:
             if not parent.stat().st_mode & 0o001:
-                raise PermissionError(f"{self.name} runs as user {self.user} when root starts it, who may not pass {parent}. Choose "
-                                      f"another directory, such as --data {SYSTEM_DATA}, or do not start it as root.")
+                raise PermissionError(f"{self.name} runs as user {self.user} when root starts it, who may not pass "
+                                      f"{parent}. Choose another --data, such as {SYSTEM_DATA}, or do not start it as root.")
         owner = pwd.getpwnam(self.user)
         for directory, _, names in os.walk(path):
             for each in (directory, *(os.path.join(directory, name) for name in names)):
@@ -102,7 +102,7 @@ class Component:
         return ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups", "--", *command]
 
     def wait(self, question, seconds=None):
-        """Until the question (answers, problem) has no complaint any more; a process that ends meanwhile fails at once."""
+        """Until the question (answers, problem) has no complaint any more. A process that ends fails at once."""
         def complaint():
             if not self.running():
                 raise ComponentFailed(self, "the process ended")
@@ -144,7 +144,7 @@ class Tier:
         """Sets up what needs the running processes: cluster, users, databases. Must be idempotent."""
 
     def start(self, wanted, notify=lambda name, state, detail="": None):
-        """Starts those of the tier's components that are wanted and not running, and waits for the health of all wanted.
+        """Starts those of the tier's components that are wanted and not running, and waits until all wanted are well.
         notify(name, 'starting' | 'answers' | 'ready' | 'running') tells what happens."""
         stopped = [component for component in wanted if not component.running()]
         for component in wanted:

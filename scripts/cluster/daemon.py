@@ -1,4 +1,4 @@
-"""One supervised process: started in a session of its own, known by its pid file, stopped politely and then for sure."""
+"""One supervised process: in a session of its own, known by its pid file, stopped politely and then for sure."""
 import os
 import signal
 import subprocess

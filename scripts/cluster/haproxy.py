@@ -7,7 +7,7 @@ from cluster import rabbitmq, templates
 from cluster.component import Component, Tier, program
 from cluster.ports import LOOPBACK
 
-# Columns of HAProxy's statistics.
+# The sections of the configuration that have servers.
 BACKENDS = ("rabbitmq", "sql")
 
 
@@ -20,7 +20,8 @@ class HAProxy(Component):
         self.stats_port = settings.ports.of("haproxy-stats")
 
     def listens(self):
-        return {self.amqp_port: "haproxy (AMQP)", self.sql_port: "haproxy (SQL)", self.stats_port: "haproxy (statistics)"}
+        return {self.amqp_port: "haproxy (AMQP)", self.sql_port: "haproxy (SQL)",
+                self.stats_port: "haproxy (statistics)"}
 
     def prepare(self):
         ports = [self.settings.ports.of("rabbitmq", number) for number in range(1, rabbitmq.NODES + 1)]
@@ -29,7 +30,8 @@ class HAProxy(Component):
         templates.render(
             "haproxy/haproxy.cfg.in", self.home / "haproxy.cfg", LISTEN=LOOPBACK, PRIVILEGES=privileges,
             AMQP_PORT=self.amqp_port, SQL_PORT=self.sql_port, STATS_PORT=self.stats_port,
-            AMQP_SERVERS="\n".join(f"  server rabbitmq-{at} {LOOPBACK}:{port} check" for at, port in enumerate(ports, 1)),
+            AMQP_SERVERS="\n".join(f"  server rabbitmq-{number} {LOOPBACK}:{port} check"
+                                   for number, port in enumerate(ports, 1)),
             SQL_CHECK=self.sql.haproxy_check(), SQL_SERVERS="\n".join(self.sql.haproxy_servers()),
         )
 
@@ -42,7 +44,8 @@ class HAProxy(Component):
         try:
             connection.request("GET", "/;csv")
             rows = csv.DictReader(connection.getresponse().read().decode().removeprefix("# ").splitlines())
-            return {row["svname"]: row["status"] for row in rows if row["pxname"] in BACKENDS and row["svname"] not in ("FRONTEND", "BACKEND")}
+            return {row["svname"]: row["status"] for row in rows
+                    if row["pxname"] in BACKENDS and row["svname"] not in ("FRONTEND", "BACKEND")}
         finally:
             connection.close()
 

@@ -41,9 +41,9 @@ class Postgres(Component):
     def prepare(self):
         if not (self.database / "PG_VERSION").exists():
             self._initialise()
-        for name in ("postgresql.conf", "pg_hba.conf"):
-            values = {"LISTEN": LOOPBACK, "PORT": self.port} if name == "postgresql.conf" else {"NETWORK": "127.0.0.1/32"}
-            templates.render(f"postgres/{name}.in", self.database / name, **values)
+        templates.render("postgres/postgresql.conf.in", self.database / "postgresql.conf",
+                         LISTEN=LOOPBACK, PORT=self.port)
+        templates.render("postgres/pg_hba.conf.in", self.database / "pg_hba.conf", NETWORK=f"{LOOPBACK}/32")
         # After a kill -9 the lock file stays, and the server would believe it when the pid is in use again or not yet
         # reaped. No process of this database is left when the wait is over, so nobody's lock is taken away.
         until(self._nobody_inside, 30, "PostgreSQL's dying processes to leave")
@@ -111,7 +111,7 @@ class PostgresTier(Tier):
     name = "postgres"
 
     def haproxy_check(self):
-        return "  # A server that starts, stops or recovers accepts connections too; this one asks whether it would log in.\n" \
+        return "  # A server that starts or stops accepts connections too: this asks for a password prompt.\n" \
                "  option pgsql-check user haproxy"
 
     def haproxy_servers(self):

@@ -4,7 +4,6 @@ A pid alone proves nothing: pids are used again. The pair (pid, start time) name
 runs, so that is what pid files hold, and nothing is ever signalled unless both still match.
 """
 import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +121,3 @@ def memory_of(identity):
 def is_paused(identity):
     stat = stat_of(identity.pid)
     return identity.runs() and stat is not None and stat.state == "T"
-
-
-STOP, CONTINUE, KILL = signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL

@@ -18,8 +18,8 @@ class Progress:
         self.stream = stream
         self.live = stream.isatty()
         utf8 = (stream.encoding or "").lower().startswith("utf")
-        self.marks = {"ready": "✔", "running": "✔", "failed": "✘", "starting": "…", "answers": "◐", "waiting": "·"} if utf8 else \
-                     {"ready": "+", "running": "+", "failed": "!", "starting": "~", "answers": "o", "waiting": "."}
+        marks = "✔✔✘…◐·" if utf8 else "++!~o."
+        self.marks = dict(zip(("ready", "running", "failed", "starting", "answers", "waiting"), marks))
         self.states = {part: "waiting" for parts in rows.values() for part in parts}
         self.begun, self.ended = {}, {}
         self.lock = threading.RLock()

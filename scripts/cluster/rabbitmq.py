@@ -3,7 +3,6 @@ import base64
 import hashlib
 import http.client
 import json
-import signal
 import socket
 from pathlib import Path
 
@@ -20,7 +19,7 @@ HEAL_SECONDS = 20
 
 
 def programs():
-    """Debian's wrappers in /usr/sbin change to the system's rabbitmq user and its home: the programs behind them don't."""
+    """Debian's wrappers in /usr/sbin change to the system's rabbitmq user and home; the programs behind them don't."""
     places = [Path("/usr/lib/rabbitmq/bin"), *sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin")),
               *sorted(Path("/opt").glob("rabbitmq*/sbin"))]
     found = next((place for place in places if (place / "rabbitmq-server").exists()), None)
@@ -30,8 +29,8 @@ def programs():
 
 
 def password_hash(password):
-    """As definitions files want it: base64(salt + SHA-256(salt + password)). The salt is derived, so that the file stays
-    the same from start to start; the passwords are random, which is what a salt is for."""
+    """As definitions files want it: base64(salt + SHA-256(salt + password)). The salt is derived, so that the file
+    stays the same from start to start; the passwords are random, which is what a salt is for."""
     salt = hashlib.sha256(b"salt" + password.encode()).digest()[:4]
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
@@ -47,7 +46,8 @@ def erlang_home(settings):
 
 
 def erlang_environment(settings):
-    return {"HOME": str(erlang_home(settings)), "ERL_EPMD_PORT": str(settings.ports.of("epmd")), "ERL_EPMD_ADDRESS": LOOPBACK}
+    return {"HOME": str(erlang_home(settings)), "ERL_EPMD_PORT": str(settings.ports.of("epmd")),
+            "ERL_EPMD_ADDRESS": LOOPBACK}
 
 
 class Epmd(Component):

@@ -87,13 +87,18 @@ class RedisTier(Tier):
                 (node.home / "nodes.conf").unlink(missing_ok=True)
 
     def form(self):
-        """By hand instead of `redis-cli --cluster create`: fixed roles, a second instead of several."""
+        """By hand instead of `redis-cli --cluster create`: fixed roles, a second instead of several. Goes on from wherever
+        an earlier start was cut short."""
         nodes = self.components
         if any(node.answers() for node in nodes):
             return  # only some of the nodes were started, so the cluster exists
-        if nodes[0].fields("CLUSTER", "INFO")["cluster_slots_assigned"] == str(SLOTS):
-            return
+        if not any(node.fields("CLUSTER", "INFO")["cluster_slots_assigned"] == str(SLOTS) for node in nodes):
+            self._join(nodes)
+        self._give_replicas(nodes)
+
+    def _join(self, nodes):
         for epoch, node in enumerate(nodes, 1):
+            node.call("CLUSTER", "RESET", "HARD")  # what a start that was cut short left behind; no node has keys yet
             # Different epochs from the beginning: equal ones would have to be resolved by a collision rule first.
             node.call("CLUSTER", "SET-CONFIG-EPOCH", epoch)
         for node, (first, last) in zip(nodes, RANGES):
@@ -101,9 +106,16 @@ class RedisTier(Tier):
         for node in nodes[1:]:
             nodes[0].call("CLUSTER", "MEET", LOOPBACK, node.port, node.bus_port)
         until(lambda: all(self._knows_all(node) for node in nodes), 30, "Redis nodes to know each other")
-        for primary, replica in zip(nodes[:PRIMARIES], nodes[PRIMARIES:]):
-            identity = primary.call("CLUSTER", "MYID")
-            until(lambda: self._replicates(replica, identity), 20, f"{replica.name} to replicate {primary.name}")
+
+    def _give_replicas(self, nodes):
+        """Each primary that has none gets one of the nodes that have nothing to do."""
+        seen = [line.split() for line in nodes[0].call("CLUSTER", "NODES").splitlines()]
+        primaries = [fields[0] for fields in sorted(seen, key=lambda fields: fields[1]) if len(fields) > 8]
+        followed = {fields[3] for fields in seen}
+        idle = {fields[0] for fields in seen if "master" in fields[2] and len(fields) == 8}
+        spare = [node for node in nodes if node.call("CLUSTER", "MYID") in idle]
+        for replica, primary in zip(spare, [each for each in primaries if each not in followed]):
+            until(lambda: self._replicates(replica, primary), 20, f"{replica.name} to become a replica")
 
     @staticmethod
     def _knows_all(node):

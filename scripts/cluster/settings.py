@@ -74,11 +74,13 @@ class Settings:
             if free_ports and port_base is None:
                 port_base = ports.pick_base(apis or 3, workers or 3)
                 port = port if port is not None else port_base
-            known = Choices(ports.DEFAULT_BASE, ports.DEFAULT_NGINX, 3, 3, "cockroach" if has_cockroach() else "postgres")
+            store = "cockroach" if has_cockroach() else "postgres"
+            known = Choices(ports.DEFAULT_BASE, ports.DEFAULT_NGINX, 3, 3, store)
         given = {"port_base": port_base, "port": port, "apis": apis, "workers": workers, "sql": sql}
         if before and sql not in (None, known.sql):
             raise ValueError(f"{data} holds a {known.sql} store; use another --data for {sql}")
-        return cls(data, Choices(**{**asdict(known), **{name: value for name, value in given.items() if value is not None}}))
+        given = {name: value for name, value in given.items() if value is not None}
+        return cls(data, Choices(**{**asdict(known), **given}))
 
     def save(self):
         self.make_directories()

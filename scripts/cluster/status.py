@@ -26,7 +26,8 @@ def print_status(parts):
         print(f"{name:<14} {state:<8} {pid or '-':>7} {size:>9}  {ports:<18} {complaint or 'ok'}")
     unwell = [row[0] for row in rows if row[4]]
     total = sum(row[3] for row in rows) / 2**20
-    print(f"{len(rows) - len(unwell)} of {len(rows)} are well; {total:.0f} MiB" + (f"; not: {', '.join(unwell)}" if unwell else ""))
+    not_well = f"; not: {', '.join(unwell)}" if unwell else ""
+    print(f"{len(rows) - len(unwell)} of {len(rows)} are well; {total:.0f} MiB{not_well}")
     return not unwell
 
 

@@ -9,8 +9,9 @@ PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 def fill(text, values, source="template"):
     """A placeholder without a value and a value without a placeholder are both mistakes of ours: they are raised."""
     wanted = set(PLACEHOLDER.findall(text))
-    if wanted != set(values):
-        raise KeyError(f"{source}: no value for {sorted(wanted - set(values))}, no use for {sorted(set(values) - wanted)}")
+    given = set(values)
+    if wanted != given:
+        raise KeyError(f"{source}: no value for {sorted(wanted - given)}, no use for {sorted(given - wanted)}")
     return PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
 
 

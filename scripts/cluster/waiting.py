@@ -1,4 +1,4 @@
-"""Waiting by polling against a deadline: the one place that pauses between two looks, so that nothing waits for ever."""
+"""Waiting by polling against a deadline: the one place that pauses between two looks; nothing waits for ever."""
 import os
 import time
 

@@ -1,4 +1,4 @@
-"""NGINX before fake APIs: paths arrive byte for byte, a write is sent once, own errors are problems, answers stay as they are."""
+"""NGINX before fake APIs: paths arrive byte for byte, a write is sent once, own errors are problems, answers stay."""
 import contextlib
 import json
 import re
@@ -61,8 +61,9 @@ def send(nginx, data):
 ABOVE_ROOT = {"climbing"}
 PATHS = {name: path for name, key in AWKWARD_KEYS.items() if name not in ABOVE_ROOT
          for name, path in ((name, path_of(key)), (name + "-encoded", path_fully_encoded(key)))}
-PATHS |= {"raw-utf8": b"/store/\xc3\xa9", "query": "/store/a?raw", "query-slashes": "/store/a?x=//%2F..", "of-the-edge": "/.edge/bad-gateway",
-          "up-to-the-edge": "/store/../.edge/internal", "watch": "/watch?prefix=a//b%2F", "like-watch": "/store/../watch"}
+PATHS |= {"raw-utf8": b"/store/\xc3\xa9", "query": "/store/a?raw", "query-slashes": "/store/a?x=//%2F..",
+          "of-the-edge": "/.edge/bad-gateway", "up-to-the-edge": "/store/../.edge/internal",
+          "watch": "/watch?prefix=a//b%2F", "like-watch": "/store/../watch"}
 
 
 @pytest.mark.parametrize("method", READS + WRITES)
@@ -170,10 +171,12 @@ REFUSED = {
     "garbage": (b"GARBAGE\r\n\r\n", 400, "request-invalid"),
     "no-host": (b"GET / HTTP/1.1\r\n\r\n", 400, "request-invalid"),
     "tls": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 40, 400, "request-invalid"),
-    "two-lengths": (b"PUT /store/k" + LINES + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "request-invalid"),
+    "two-lengths": (b"PUT /store/k" + LINES + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                    400, "request-invalid"),
     "long-target": (b"GET /" + b"a" * 20000 + LINES + b"\r\n", 414, "uri-too-long"),
     "long-header": (b"GET /" + LINES + b"X: " + b"a" * 20000 + b"\r\n\r\n", 431, "headers-too-large"),
-    "unknown-coding": (b"PUT /store/k" + LINES + b"Transfer-Encoding: gzip\r\n\r\n", 501, "transfer-encoding-unsupported"),
+    "unknown-coding": (b"PUT /store/k" + LINES + b"Transfer-Encoding: gzip\r\n\r\n",
+                       501, "transfer-encoding-unsupported"),
     "http-3": (b"GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505, "http-version-unsupported"),
 }
 

@@ -1,4 +1,4 @@
-"""Processes: only what was started is ever signalled, a paused one can be stopped, a stubborn one is killed and said."""
+"""Processes: only what was started is ever signalled, a paused one can be stopped, a stubborn one is killed."""
 import os
 import signal
 import subprocess

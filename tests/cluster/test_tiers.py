@@ -61,7 +61,7 @@ def listeners(families):
 
 
 def test_all_are_well(cluster):
-    assert {part.name: part.health() for part in parts(cluster)} == {part.name: ("running", None) for part in parts(cluster)}
+    assert {part.name: part.health() for part in parts(cluster)} == {name: ("running", None) for name in pids(cluster)}
 
 
 def test_nothing_listens_beyond_loopback(cluster):
@@ -108,8 +108,9 @@ def test_the_application_may_do_its_own_in_redis_and_no_more(cluster):
                              secret(cluster, "redis-armazem"), 5) as redis:
             assert redis.call("PING") == "PONG" and redis.call("CLUSTER", "SLOTS") and redis.call("ROLE")
             digest = redis.call("SCRIPT", "LOAD", "return 1")
-            for command in (["SET", "other", "1"], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["KEYS", "*"], ["SCRIPT", "FLUSH"],
-                            ["CLUSTER", "RESET"], ["ACL", "LIST"], ["EVAL", "return redis.call('SET', 'other', '1')", "0"]):
+            for command in (["SET", "other", "1"], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["KEYS", "*"], ["ACL", "LIST"],
+                            ["SCRIPT", "FLUSH"], ["CLUSTER", "RESET"],
+                            ["EVAL", "return redis.call('SET', 'other', '1')", "0"]):
                 with pytest.raises(resp.Refused) as refused:
                     redis.call(*command)
                 assert "NOPERM" in str(refused.value) or "can't access" in str(refused.value), command
@@ -181,8 +182,39 @@ def test_killed_and_paused_parts_are_seen_and_healed(cluster):
     assert {name: pid for name, pid in pids(cluster).items() if name in others} == others
 
 
+def test_a_redis_cluster_that_was_half_formed_is_completed(scratch):
+    """Two starts that were cut short: before the nodes met, and before they got their replicas."""
+    made = Cluster.make(scratch / "data", free_ports=True, sql="postgres")
+    nodes = made.tiers["redis"].components
+    try:
+        made.settings.save()
+        for node in nodes:
+            node.launch()
+        for node in nodes:
+            node.wait(node.answers)
+        nodes[0].call("CLUSTER", "SET-CONFIG-EPOCH", 1)
+        nodes[0].call("CLUSTER", "ADDSLOTSRANGE", 0, 5460)
+        made.start("redis")
+        assert roles(nodes) == ["master"] * 3 + ["slave"] * 3
+        identity = nodes[4].call("CLUSTER", "MYID")
+        nodes[4].call("CLUSTER", "RESET", "SOFT")
+        nodes[0].call("CLUSTER", "MEET", LOOPBACK, nodes[4].port, nodes[4].bus_port)
+        until(lambda: any(line.startswith(identity) and " master - " in line
+                          for line in nodes[0].call("CLUSTER", "NODES").splitlines()), 20, "the reset to be known")
+        assert roles(nodes)[4] == "master"
+        made.start("redis")
+        assert roles(nodes) == ["master"] * 3 + ["slave"] * 3
+    finally:
+        made.stop(say=lambda text: None)
+
+
+def roles(nodes):
+    return [node.fields("INFO", "replication")["role"] for node in nodes]
+
+
 def test_stop_leaves_nothing_and_a_start_finds_everything(cluster):
-    cluster.components["postgres"].sql("CREATE TABLE kept AS SELECT 42 AS it", "armazem", "armazem", "postgres-armazem")
+    owner = ("armazem", "armazem", "postgres-armazem")
+    cluster.components["postgres"].sql("CREATE TABLE kept AS SELECT 42 AS it", *owner)
     with amqp(cluster) as app:
         app.publish(b"kept", QUEUE)
     ports = cluster.settings.choices
@@ -198,7 +230,7 @@ def test_stop_leaves_nothing_and_a_start_finds_everything(cluster):
     again = Cluster.load(cluster.settings.data)
     again.start(*SERVERS)
     assert again.settings.choices == ports
-    assert again.components["postgres"].sql("SELECT it FROM kept", "armazem", "armazem", "postgres-armazem").strip() == "42"
+    assert again.components["postgres"].sql("SELECT it FROM kept", *owner).strip() == "42"
     with amqp(again) as app:
         assert app.get(QUEUE) == b"kept"
 

@@ -58,5 +58,5 @@ def _read_request(stream):
         if not line:
             return b""
         head += line
-    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
-    return head + stream.read(length)
+    fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
+    return head + stream.read(int(fields.get(b"content-length", 0)))

@@ -3,9 +3,9 @@
     eval "$(python3 tests/support/tiers.py start DIR [postgres] [redis] [rabbitmq])"
     python3 tests/support/tiers.py stop DIR [--wipe]
 
-Prints lines `export ARMAZEM_TEST_POSTGRES=…`, `…_REDIS=…`, `…_AMQP=…` (an administrator of the virtual host, straight
-to the three nodes) and `…_AMQP_APP=…` (with the rights that the API processes have). DIR keeps everything; a second
-start uses the same ports and passwords. A tier that runs is left alone.
+Prints lines `export ARMAZEM_TEST_POSTGRES=…`, `…_REDIS=…`, `…_AMQP=…` (an administrator of the virtual host,
+straight to the three nodes) and `…_AMQP_APP=…` (with the rights that the API processes have). DIR keeps everything; a
+second start uses the same ports and passwords. A tier that runs is left alone.
 """
 import argparse
 import shlex
@@ -24,7 +24,8 @@ def exports(cluster, tiers):
     urls = {
         "postgres": {"POSTGRES": cluster.tiers["sql"].url},
         "redis": {"REDIS": lambda: redis.url(settings)},
-        "rabbitmq": {"AMQP": lambda: rabbitmq.url(settings, "armazem-admin"), "AMQP_APP": lambda: rabbitmq.url(settings)},
+        "rabbitmq": {"AMQP": lambda: rabbitmq.url(settings, "armazem-admin"),
+                     "AMQP_APP": lambda: rabbitmq.url(settings)},
     }
     return {f"ARMAZEM_TEST_{name}": url() for tier in tiers for name, url in urls[tier].items()}
 
