@@ -93,9 +93,8 @@ Task<Result<Opened>> Connector::open_address(std::size_t host, std::string addre
   Opened opened;
   opened.host = host;
   opened.connection = std::make_unique<Connection>(loop_, sweeper_, target_);
-  if (auto connected = co_await opened.connection->connect(parameters, due); !connected) {
-    co_return fail(std::move(connected.error()));
-  }
+  const Result<void> connected = co_await opened.connection->connect(parameters, due);
+  if (!connected) co_return fail(connected.error());
   // Creating the schema for the first time may take longer than connecting.
   const MonotonicTime session_due = due + options_.statement_timeout;
   Result<Session> session = co_await start_session(*opened.connection, options_, session_due);

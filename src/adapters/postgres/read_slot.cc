@@ -15,11 +15,12 @@ constexpr int attempts_max = 3;
 
 Task<void> ReadSlot::serve() {
   while (worth_keeping()) {
-    if (!queue_.empty()) {
-      co_await fly();
-    } else if (!co_await idle()) {
-      break;
+    if (queue_.empty()) {
+      const bool sound = co_await idle();
+      if (!sound) break;
+      continue;
     }
+    co_await fly();
   }
 }
 

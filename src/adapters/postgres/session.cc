@@ -22,7 +22,8 @@ Task<Result<Session>> start_session(Connection& connection, const PostgresOption
     const Reply reply = co_await connection.finish(due);
     if (reply.failure) co_return fail(to_error(*reply.failure, "starting a session"));
   }
-  if (const auto ready = co_await ensure_schema(connection, due); !ready) co_return fail(ready.error());
+  const Result<void> ready = co_await ensure_schema(connection, due);
+  if (!ready) co_return fail(ready.error());
   for (const Statement& statement : sql::prepared) connection.prepare(statement);
   const Reply reply = co_await connection.finish(due);
   if (reply.failure) co_return fail(to_error(*reply.failure, "preparing statements"));

@@ -36,9 +36,9 @@ class Sweeper {
   void stop_waiting_at(MonotonicTime time) noexcept { latest_ = time; }
   [[nodiscard]] MonotonicTime latest() const noexcept { return latest_; }
 
-  // Ends when nothing is left to look at and `finish` was called.
+  // Until `finish`, and up to one period longer.
   Task<void> run() {
-    while (!finishing_ || !all_.empty()) {
+    while (!finishing_) {
       auto tick = sleep_until(now() + period);
       co_await tick;
       for (Sweepable* one : all_) one->sweep(now());

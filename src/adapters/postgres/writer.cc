@@ -75,7 +75,8 @@ Task<BatchWriter::Next> BatchWriter::write(Part part) {
     if (attempts == attempts_max) {
       co_return give_up({ErrorCode::overloaded, "the database had to roll the transaction back again and again"});
     }
-    if (!co_await pause(attempts)) {
+    const bool in_time = co_await pause(attempts);
+    if (!in_time) {
       if (pool_.closing()) co_return give_up({ErrorCode::unavailable, "the store is closing"});
       count(counters_.timed_out);
       co_return give_up({ErrorCode::deadline_exceeded, "the write was tried again until its deadline: " + error_.message});
