@@ -234,8 +234,8 @@ Task<Result<void>> RedisCache::write_here(ClusterClient& client, std::span<const
 // Many of these at once: each puts its command into the pipeline of its shard before it waits. The first error is kept.
 Task<void> RedisCache::write_one(ClusterClient& client, const CacheWrite& write, Deadline deadline, Result<void>& all) {
   const bool store_it = write.mode != CacheWrite::Mode::remove_older;
-  Result<long long> done = store_it ? co_await store(client, write, deadline)
-                                    : co_await remove_older(client, write, deadline);
+  Task<Result<long long>> task = store_it ? store(client, write, deadline) : remove_older(client, write, deadline);
+  Result<long long> done = co_await std::move(task);
   if (!done) {
     if (all) all = fail(std::move(done.error()));
     co_return;

@@ -1,0 +1,69 @@
+// How long entries live, and how old they say they are.
+#include "contract/cache_contract.h"
+
+namespace armazem::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST_P(CacheContract, AnEntryEndsWithinTheTimeToLive) {
+  make({.ttl = milliseconds(400)});
+  ASSERT_TRUE(fill("filled", record_of("v", 1), lease_of("filled")));
+  ASSERT_TRUE(fill("negative", std::nullopt, lease_of("negative")));
+  write("put", record_of("v", 1));
+  const std::uint64_t begin = under_test_->time().wall_ms();
+  EXPECT_EQ(read("filled"), "v");
+  EXPECT_EQ(read("negative"), "(absent)");
+  EXPECT_EQ(read("put"), "v");
+  for (const std::string name : {"filled", "negative", "put"}) {
+    ASSERT_TRUE(in_time([&] { return read(name) == "(miss)"; }));
+    EXPECT_LE(under_test_->time().wall_ms() - begin, 400U + 150) << name;
+  }
+}
+
+TEST_P(CacheContract, APutBeginsANewLife) {
+  make({.ttl = milliseconds(400)});
+  write("k", record_of("one", 1));
+  ASSERT_TRUE(in_time([&] { return look_up("k").age_ms >= 200; }));
+  write("k", record_of("two", 2));
+  EXPECT_LT(look_up("k").age_ms, 200U);
+}
+
+TEST_P(CacheContract, AnEntryTellsItsAge) {
+  write("k", record_of("v", 1));
+  EXPECT_LT(look_up("k").age_ms, 1'000U);
+  EXPECT_TRUE(in_time([&] { return look_up("k").age_ms >= 50; }));
+}
+
+// The record was read at some time after the lease was granted; nobody knows when.
+TEST_P(CacheContract, TheAgeOfWhatWasFilledCountsFromTheLease) {
+  const Lease lease = lease_of("k");
+  const std::uint64_t begin = under_test_->time().wall_ms();
+  ASSERT_TRUE(in_time([&] { return under_test_->time().wall_ms() >= begin + 100; }));
+  ASSERT_TRUE(fill("k", record_of("v", 1), lease));
+  EXPECT_GE(look_up("k").age_ms, 100U);
+}
+
+TEST_P(CacheContract, AnEntryDoesNotOutliveItsRecord) {
+  Record record = record_of("v", 1);
+  record.expires_at_ms = under_test_->time().wall_ms() + 200;
+  write("put", record);
+  ASSERT_TRUE(fill("filled", record, lease_of("filled")));
+  EXPECT_EQ(look_up("put").record.value().expires_at_ms, record.expires_at_ms);
+  for (const std::string name : {"put", "filled"}) {
+    ASSERT_TRUE(in_time([&] { return read(name) == "(miss)"; }));
+    EXPECT_LE(under_test_->time().wall_ms(), *record.expires_at_ms + 150) << name;
+  }
+}
+
+TEST_P(CacheContract, AnExpiredRecordIsNotKeptAndRemovesWhatIsOlder) {
+  write("k", record_of("before", 1));
+  Record expired = record_of("v", 2);
+  expired.expires_at_ms = under_test_->time().wall_ms() - 1;
+  write("k", expired);
+  EXPECT_EQ(read("k"), "(miss)");
+  EXPECT_FALSE(fill("other", expired, lease_of("other")));
+}
+
+}  // namespace
+}  // namespace armazem::test
