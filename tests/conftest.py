@@ -54,6 +54,17 @@ def server():
 
 
 @pytest.fixture(scope="module")
+def queue(server):
+    """Whether the server has one for its writes, as its readiness says; without one no write is answered with 202."""
+    client = Client(server.address)
+    try:
+        checks = client.request("GET", "/health/ready?verbose").json()["checks"]
+    finally:
+        client.close()
+    return any(check["name"] == "queue" for check in checks)
+
+
+@pytest.fixture(scope="module")
 def own_server(server):
     """The module's server where the test needs one that nobody else speaks to."""
     if not server.owned:

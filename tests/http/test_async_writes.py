@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from support.checks import assert_problem, nothing_stored, version_of
-from support.client import Client
 from support.http_raw import request_bytes
 from support.keys import AWKWARD_KEYS, climbs, path_of
 from support.operations import APPLIED_WITHIN_SECONDS, assert_accepted, wait_until_applied
@@ -15,17 +14,6 @@ ASYNC = {"Prefer": "respond-async"}
 WAIT = {"Prefer": "wait=30"}
 FRESH = {"Cache-Control": "no-cache"}
 SPELLINGS = ["respond-async", "Respond-Async", "respond-async, wait=10", "wait=10, respond-async", "respond-async; x=y", "a, respond-async, b"]
-
-
-@pytest.fixture(scope="module")
-def queue(server):
-    """Whether the server has one, as its readiness says."""
-    client = Client(server.address)
-    try:
-        checks = client.request("GET", "/health/ready?verbose").json()["checks"]
-    finally:
-        client.close()
-    return any(check["name"] == "queue" for check in checks)
 
 
 def put(client, key, text, headers):
