@@ -130,8 +130,10 @@ def escaped(step):
     return quote(step.replace("~", "~0").replace("/", "~1"), safe="~")
 
 
+@pytest.mark.parametrize("others", [[method.upper() for method in METHODS if method != "trace"],
+                                    pytest.param(["TRACE"], marks=pytest.mark.edge)], ids=["but TRACE", "TRACE"])
 @pytest.mark.parametrize("path", SOURCE_DESCRIPTION.document["paths"])
-def test_methods(server, path):
+def test_methods(server, path, others):
     """OPTIONS names the documented methods; each other method is a 405 with the same Allow."""
     documented = {operation.method for operation in OPERATIONS if operation.path == path}
     target = (path.replace("{key}", "methods").replace("{file}", "dashboard.js" if path.startswith("/ui") else "index.html")
@@ -141,7 +143,7 @@ def test_methods(server, path):
         response = client.request("OPTIONS", target)
         allow = response.header("Allow")
         assert response.status == 204 and set(allow.split(", ")) == documented, repr(response)
-        for method in {method.upper() for method in METHODS} - documented:
+        for method in set(others) - documented:
             refused = client.request(method, target, body=b"")
             assert (refused.status, refused.header("Allow")) == (405, allow), f"{method} {target}: {refused!r}"
     finally:
