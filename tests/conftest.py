@@ -11,6 +11,7 @@ from support.http_raw import RawConnection
 from support.server import External, Server
 
 URL = os.environ.get("ARMAZEM_URL")
+VIA_PROXY = bool(URL) and os.environ.get("ARMAZEM_URL_VIA_PROXY") == "1"
 SEED = int(os.environ.get("ARMAZEM_TEST_SEED", random.SystemRandom().randrange(2**32)))
 NEEDS_PROCESS = "ARMAZEM_URL is set: this test must own the server process"
 
@@ -20,7 +21,7 @@ def pytest_report_header():
 
 
 def pytest_collection_modifyitems(items):
-    if URL and os.environ.get("ARMAZEM_URL_VIA_PROXY") == "1":
+    if VIA_PROXY:
         skip = pytest.mark.skip(reason="ARMAZEM_URL_VIA_PROXY=1: a proxy's parser would answer, not the server's")
         for item in items:
             if item.get_closest_marker("edge"):
@@ -50,6 +51,17 @@ def server():
         yield running.start()
     finally:
         running.close()
+
+
+@pytest.fixture(scope="module")
+def queue(server):
+    """Whether the server has one for its writes, as its readiness says; without one no write is answered with 202."""
+    client = Client(server.address)
+    try:
+        checks = client.request("GET", "/health/ready?verbose").json()["checks"]
+    finally:
+        client.close()
+    return any(check["name"] == "queue" for check in checks)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +106,8 @@ def make_client():
     """Clients for servers of the test's own, closed with the test."""
     clients = []
 
-    def make(server):
-        clients.append(Client(server.address))
+    def make(server, as_written=False):
+        clients.append(Client(server.address, as_written))
         return clients[-1]
 
     yield make
@@ -106,6 +118,12 @@ def make_client():
 @pytest.fixture
 def client(server, make_client):
     return make_client(server)
+
+
+@pytest.fixture
+def plain_client(server, make_client):
+    """For tests of read levels and of 202: sends what they wrote, on a cluster too."""
+    return make_client(server, as_written=True)
 
 
 @pytest.fixture

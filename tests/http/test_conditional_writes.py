@@ -125,6 +125,7 @@ def test_both_headers_are_refused(server, client, key, kind):
     assert client.get_raw(key).body == b"old"
 
 
+@pytest.mark.edge
 @pytest.mark.parametrize("kind", ["put", "delete"])
 def test_a_repeated_header_is_a_list(server, client, key, kind):
     versions = two_versions(client, key)

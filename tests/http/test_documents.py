@@ -6,8 +6,9 @@ import pytest
 
 from support.checks import assert_problem
 
-PATHS = {"/store", "/store/{key}", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/", "/swagger-ui/{file}"}
-OPERATIONS = {"/store": {"put"}, "/store/{key}": {"get", "head", "put", "delete"}, "/health/live": {"get"}, "/health/ready": {"get"}, "/metrics": {"get"}}
+PATHS = {"/store", "/store/{key}", "/operations/{version}", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/", "/swagger-ui/{file}"}
+OPERATIONS = {"/store": {"put"}, "/store/{key}": {"get", "head", "put", "delete"}, "/operations/{version}": {"get", "head"},
+              "/health/live": {"get"}, "/health/ready": {"get"}, "/metrics": {"get"}}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"html": "text/html", "css": "text/css", "js": ("text/javascript", "application/javascript"), "png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 
@@ -30,7 +31,7 @@ def test_openapi_names_every_route_and_operation(openapi):
 
 def test_openapi_promises_no_route_that_is_not_there(openapi, client):
     for path, item in openapi["paths"].items():
-        target = path.replace("{key}", "k").replace("{file}", "index.html")
+        target = path.replace("{key}", "k").replace("{file}", "index.html").replace("{version}", "v")
         allow = client.request("OPTIONS", target).header("Allow").lower().split(", ")
         assert set(item) & METHODS <= set(allow), path
 

@@ -19,16 +19,24 @@ def test_ready(client):
 
 
 def test_ready_verbose(client, server):
+    """One check for each part that there is, the same ones for each server of a cluster."""
     body = client.request("GET", "/health/ready?verbose").json()
     assert body["status"] == "ready"
     checks = {check["name"]: check for check in body["checks"]}
     assert checks["store"]["status"] == "ok" and "detail" in checks["store"]
-    assert all(check["status"] in ("ok", "failed") for check in checks.values())
+    assert checks["server"]["status"] == "ok"
+    assert all(check["status"] in ("ok", "failed") and isinstance(check["detail"], str) for check in checks.values())
+    assert len(checks) == len(body["checks"]), "a name twice"
+    if server.owned:
+        assert list(checks) == ["store", "server"]
+    else:
+        assert set(checks) <= {"store", "cache", "queue", "server"}
     assert isinstance(body["version"], str) and body["version"]
     assert 0 <= body["uptime_seconds"] < (600 if server.owned else float("inf"))
 
 
-def test_uptime_moves_on(client):
+def test_uptime_moves_on(own_server, client):
+    """Of one process: those of a cluster have started one after the other."""
     first = client.request("GET", "/health/ready?verbose").json()["uptime_seconds"]
     assert client.request("GET", "/health/ready?verbose").json()["uptime_seconds"] >= first
 

@@ -33,6 +33,7 @@ def test_value_over_the_limit(server, client, key, over, form):
             assert problem["size"] == size
 
 
+@pytest.mark.edge
 @pytest.mark.parametrize("size", [20 * 1024 * 1024, 2**31, 2**32 + 5, 2**40])
 def test_announced_size_is_refused_before_the_body(server, key, size):
     """Only the head is sent: a server that waits for the body, or reserves it, fails here."""
@@ -50,6 +51,7 @@ def test_absurd_announced_size(server, key, size):
         assert_problem(response, response.status, "value-too-large", "request-invalid")
 
 
+@pytest.mark.edge
 def test_twenty_mebibytes_are_answered_not_reset(server, key):
     """The client is still sending when it is refused, and must get to read why."""
     with nothing_stored(server, key), RawConnection(server.address) as connection:

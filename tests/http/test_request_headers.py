@@ -97,6 +97,7 @@ class TestExpect:
             assert connection.read().status == 200
             assert_usable(connection)
 
+    @pytest.mark.edge
     @pytest.mark.parametrize("size, headers, target, status, slug", [
         (100 * 1024 * 1024, {}, None, 413, "value-too-large"),
         (4, {"Content-Encoding": "gzip"}, None, 415, "unsupported-media-type"),
@@ -113,11 +114,13 @@ class TestExpect:
             connection.send(expecting(key, size, headers, target=target))
             assert_problem(connection.read_one(), status, slug)
 
+    @pytest.mark.edge
     def test_wrong_method_is_refused_early_too(self, server, key):
         with nothing_stored(server, key), RawConnection(server.address) as connection:
             connection.send(expecting(key, 4, method="POST"))
             assert_problem(connection.read_one(), 405, "method-not-allowed")
 
+    @pytest.mark.edge
     @pytest.mark.parametrize("expectation", ["200-ok", "100-continue-please", "x", "100-continue, x"])
     def test_other_expectations(self, server, key, expectation):
         with nothing_stored(server, key), RawConnection(server.address) as connection:

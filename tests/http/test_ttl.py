@@ -55,7 +55,8 @@ def test_key_is_gone_after_its_time_and_not_before(server, client, key, put):
     ends = expiry(client.get(key))
     until(lambda: client.get(key).status == 404, 10, "the key expires")
     gone = time.time()
-    assert gone >= sent + 0.99, "expired too early"
+    # The servers of a cluster read this time from clocks of their own.
+    assert gone >= sent + (0.99 if server.owned else 0.5), "expired too early"
     if server.owned:
         assert gone >= ends - 0.005, "gone before Armazem-Expires"
 

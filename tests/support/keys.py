@@ -1,6 +1,6 @@
 """Keys that break servers, and how a key is written in a path."""
 import unicodedata
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 KEY_BYTES_MAX = 1024
 
@@ -74,6 +74,16 @@ AWKWARD_KEYS = {
     "word-null": "null",
     "number-like": "0",
 }
+
+
+def climbs(path):
+    """Whether a path leads above the root when `..` means the folder before: NGINX answers such ones itself (400)."""
+    depth = 0
+    for segment in unquote(path).split("/")[1:]:
+        depth += -1 if segment == ".." else 0 if segment in ("", ".") else 1
+        if depth < 0:
+            return True
+    return False
 
 
 def path_of(key):

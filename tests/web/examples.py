@@ -1,21 +1,25 @@
 """The executable examples of openapi.json, `x-armazem-examples`: how they are written, sent and compared.
 
-An example is {name, setup?: [request], request, response}.
+An example is {name, needs?, setup?: [request], request, response}.
+- needs: `queue` or `no queue`: it only happens on a server that has, or has not, a queue for its writes.
 - request: {method, path, headers?, body?, body_base64?, save?}. A body that is no string is sent as JSON. `save` of a
   setup request, {name: header}, keeps a header of its answer under a name.
 - response: {status, headers?, body?}. A header that is null must be absent. A body that is an object is a subset of
   the answer's JSON: other members may be there. A body that is a string is the whole text.
 - In any string: `${name}` is what was saved, `${a*1025}` is an 'a' 1025 times.
-- In an expected string: `${any-version}` and `${any-etag}` stand for any such, and `/^…$/` is a regular expression.
+- In an expected string: `${any-version}` and `${any-etag}` stand for any such, `${any-source}` for `store` and, on a cluster
+  (ARMAZEM_URL), `cache`; and `/^…$/` is a regular expression.
 """
 import base64
 import json
+import os
 import re
 
 from support.http_raw import RawConnection, request_bytes
 
 VERSION = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-PATTERNS = {"${any-version}": f"^{VERSION}$", "${any-etag}": f'^"{VERSION}"$'}
+PATTERNS = {"${any-version}": f"^{VERSION}$", "${any-etag}": f'^"{VERSION}"$',
+            "${any-source}": "^(store|cache)$" if os.environ.get("ARMAZEM_URL") else "^store$"}
 VARIABLE = re.compile(r"\$\{(?:(?P<char>.)\*(?P<count>[0-9]+)|(?P<name>[a-z]+))\}")
 
 
