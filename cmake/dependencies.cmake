@@ -19,3 +19,6 @@ add_library(armazem_rocksdb_driver INTERFACE)
 target_include_directories(armazem_rocksdb_driver SYSTEM INTERFACE "${ARMAZEM_ROCKSDB_INCLUDE}")
 target_link_libraries(armazem_rocksdb_driver INTERFACE "${ARMAZEM_ROCKSDB_LIBRARY}")
 
+pkg_check_modules(ARMAZEM_RABBITMQ REQUIRED IMPORTED_TARGET librabbitmq)
+add_library(armazem_rabbitmq_driver INTERFACE)
+target_link_libraries(armazem_rabbitmq_driver INTERFACE PkgConfig::ARMAZEM_RABBITMQ)
