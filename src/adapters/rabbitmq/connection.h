@@ -18,6 +18,9 @@
 
 namespace armazem::rabbit {
 
+// `goodbye` takes a second at most; a little more, so that the watchdog does not cut it short.
+inline constexpr std::chrono::milliseconds farewell_max{1'500};
+
 class Connection {
  public:
   // Connects and logs in. `purpose` shows in the broker's list of connections.

@@ -55,6 +55,8 @@ Consumer::Consumer(const Url& url, const RabbitmqOptions& options)
 
 Consumer::~Consumer() {
   close();
+  watchdog_.cut_all_at(MonotonicClock::now() + options_.close_timeout + farewell_max);
+  sender_->request_stop();
   link_.stop();
   sender_->stop();
   watchdog_.stop();

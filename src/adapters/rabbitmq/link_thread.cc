@@ -21,9 +21,13 @@ void LinkThread::start() {
   ::pthread_setname_np(thread_.native_handle(), ("amqp-" + purpose_).substr(0, 15).c_str());
 }
 
-void LinkThread::stop() {
+void LinkThread::request_stop() {
   stopping_.store(true);
   wakeup_.signal();
+}
+
+void LinkThread::stop() {
+  request_stop();
   if (thread_.joinable()) thread_.join();
 }
 

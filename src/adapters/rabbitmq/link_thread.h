@@ -33,7 +33,9 @@ class LinkThread {
              Counters& counters);
   ~LinkThread();
   void start();
-  // Asks the owner to end, and waits for it.
+  // Asks the owner to end.
+  void request_stop();
+  // And waits for it.
   void stop();
 
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }

@@ -15,6 +15,9 @@ Publisher::Publisher(const Url& url, const RabbitmqOptions& options, ReplySink& 
 }
 
 Publisher::~Publisher() {
+  watchdog_.cut_all_at(MonotonicClock::now() + options_.close_timeout + farewell_max);
+  sender_.request_stop();
+  listener_.request_stop();
   sender_.stop();
   listener_.stop();
   watchdog_.stop();

@@ -23,6 +23,7 @@ class ReplyListener final : public LinkOwner {
   ReplyListener(const Url& url, const RabbitmqOptions& options, ReplySink& sink, ReplyAddress& address,
                 Watchdog& watchdog, Counters& counters);
   void start() { link_.start(); }
+  void request_stop() { link_.request_stop(); }
   void stop() { link_.stop(); }
 
  private:

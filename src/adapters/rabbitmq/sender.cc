@@ -49,10 +49,15 @@ Sender::Sender(const Url& url, const RabbitmqOptions& options, std::string purpo
 
 Sender::~Sender() { stop(); }
 
-void Sender::stop() {
+void Sender::request_stop() {
   if (link_.stopping()) return;
   close_deadline_ = Deadline::after(MonotonicClock::now(), options_.close_timeout);
   ledger_.close();
+  link_.request_stop();
+}
+
+void Sender::stop() {
+  request_stop();
   link_.stop();
 }
 

@@ -26,6 +26,8 @@ class Sender final : public LinkOwner {
   // Waits for confirms still expected, for close_timeout at most; then every waiter has been told.
   ~Sender() override;
   void start() { link_.start(); }
+  // Begins to end: takes nothing any more.
+  void request_stop();
   // What the destructor does.
   void stop();
 

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 namespace armazem::rabbit {
 
 Watchdog::Watched::Watched(Watchdog& watchdog, int fd) : watchdog_(watchdog), fd_(fd) {
@@ -34,8 +36,10 @@ void Watchdog::run() {
   std::unique_lock lock(mutex_);
   while (!stop_signal_.wait_for(lock, period, [this] { return stopping_; })) {
     const MonotonicTime now = MonotonicClock::now();
+    const MonotonicClock::rep cut_all_at = cut_all_at_.load();
     for (Watched* watched : watched_) {
-      if (watched->cut_at_.load(std::memory_order_relaxed) > now.time_since_epoch().count()) continue;
+      const MonotonicClock::rep cut_at = std::min(cut_all_at, watched->cut_at_.load(std::memory_order_relaxed));
+      if (cut_at > now.time_since_epoch().count()) continue;
       ::shutdown(watched->fd_, SHUT_RDWR);
     }
     lock.unlock();

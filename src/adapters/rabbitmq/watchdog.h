@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -27,6 +28,8 @@ class Watchdog {
   explicit Watchdog(std::function<void(MonotonicTime)> tick);
   // Stops if that has not been done.
   ~Watchdog();
+  // Cuts every socket after that time, those too that are opened later: so that nothing can hold up the end.
+  void cut_all_at(MonotonicTime time) noexcept { cut_all_at_.store(time.time_since_epoch().count()); }
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
   void stop();
@@ -65,6 +68,7 @@ class Watchdog {
   void run();
 
   const std::function<void(MonotonicTime)> tick_;
+  std::atomic<MonotonicClock::rep> cut_all_at_{never};
   std::mutex mutex_;
   std::condition_variable stop_signal_;
   bool stopping_ = false;           // guarded by mutex_
