@@ -31,3 +31,7 @@ target_link_libraries(armazem_libpq INTERFACE "${PostgreSQL_LIBRARIES}")
 add_library(armazem_hiredis INTERFACE)
 target_include_directories(armazem_hiredis SYSTEM INTERFACE "${ARMAZEM_HIREDIS_INCLUDE}")
 target_link_libraries(armazem_hiredis INTERFACE "${ARMAZEM_HIREDIS_LIBRARY}")
+
+pkg_check_modules(ARMAZEM_RABBITMQ REQUIRED IMPORTED_TARGET librabbitmq)
+add_library(armazem_rabbitmq_driver INTERFACE)
+target_link_libraries(armazem_rabbitmq_driver INTERFACE PkgConfig::ARMAZEM_RABBITMQ)
