@@ -19,12 +19,31 @@ constexpr std::string_view examples =
     "  armazem serve --port 9000 --data /srv/armazem\n"
     "  ARMAZEM_LOG_LEVEL=debug armazem serve --config armazem.toml\n"
     "  curl -X PUT localhost:8000/store/hello -H 'Content-Type: text/plain' -d world\n"
-    "  curl localhost:8000/store/hello\n";
+    "  curl localhost:8000/store/hello\n"
+    "\nOne of several servers on shared tiers (passwords belong in a file or the environment):\n"
+    "  armazem migrate --config cluster.toml          creates tables and queues; may run again\n"
+    "  armazem serve --config cluster.toml\n"
+    "  armazem worker --config cluster.toml\n"
+    "  armazem deadletters list --config cluster.toml\n";
+
+constexpr std::string_view worker_port = "8100";  // so that one machine may run both with their defaults
 
 using Texts = std::map<std::string_view, std::string>;
 
-void add_flags(CLI::App& command, Texts& flags) {
+bool is_for(const Setting& setting, Command command) {
+  switch (setting.commands) {
+    case For::serve: return command == Command::serve;
+    case For::worker: return command == Command::worker;
+    case For::serve_worker: return command == Command::serve || command == Command::worker;
+    case For::all: return true;
+  }
+  return true;
+}
+
+void add_flags(CLI::App& command, Command kind, Texts& flags, std::string& config) {
+  command.add_option("--config", config, "Configuration file (TOML) with lines like: port = \"9000\" [none; ARMAZEM_CONFIG]")->type_name("file");
   for (const Setting& setting : all_settings()) {
+    if (!is_for(setting, kind)) continue;
     const std::string name(setting.name);
     std::string about = std::string(setting.meaning) + " [" + std::string(setting.default_value) + "; " + environment_name(name) + "]";
     command.add_option("--" + name, flags[setting.name], about)->type_name(std::string(setting.kind));
@@ -75,22 +94,46 @@ std::optional<std::string> read_environment(char** environment, Texts& values, s
 ExitRequest usage_error(const std::string& what) { return {exit_usage, "", "armazem: " + what + "\n"}; }
 
 // The first source that names a setting wins.
-std::variant<Settings, ExitRequest> combine(const CLI::App& command, const Texts& flags, const Texts& environment, const Texts& file) {
+std::variant<Settings, ExitRequest> combine(const CLI::App& command, Command kind, const Texts& flags,
+                                            const Texts& environment, const Texts& file) {
   Settings settings;
   for (const Setting& setting : all_settings()) {
     std::string_view value = setting.default_value;
+    if (kind == Command::worker && setting.name == "port") value = worker_port;
     if (const auto found = file.find(setting.name); found != file.end()) value = found->second;
     if (const auto found = environment.find(setting.name); found != environment.end()) value = found->second;
-    if (command.count("--" + std::string(setting.name)) > 0) value = flags.at(setting.name);
+    if (is_for(setting, kind) && command.count("--" + std::string(setting.name)) > 0) value = flags.at(setting.name);
     if (auto done = apply_setting(setting, value, settings); !done) return usage_error(done.error().message);
   }
   return settings;
 }
 
+void add_dead_letters(CLI::App& dead, DeadLettersRequest& request, Texts& flags, std::string& config) {
+  using What = DeadLettersRequest::What;
+  dead.require_subcommand(1);
+  const auto add = [&](const char* name, const char* about, What what) -> CLI::App& {
+    CLI::App& command = *dead.add_subcommand(name, about);
+    command.callback([&request, what] { request.what = what; });
+    add_flags(command, Command::dead_letters, flags, config);
+    return command;
+  };
+  CLI::App& list = add("list", "One line each, oldest first.", What::list);
+  list.add_option("--limit", request.limit, "At most so many.")->check(CLI::Range(1, 10'000))->capture_default_str();
+  list.add_flag("--json", request.json, "One JSON object a line.");
+  CLI::App& show = add("show", "Everything that is known of some.", What::show);
+  show.add_option("number", request.numbers, "Numbers as in list.")->required();
+  CLI::App& replay = add("replay", "Send to the queue again, with a new stamp, then remove.", What::replay);
+  CLI::App& drop = add("drop", "Remove for ever.", What::drop);
+  for (CLI::App* command : {&replay, &drop}) {
+    CLI::Option* const numbers = command->add_option("number", request.numbers, "Numbers as in list.");
+    command->add_flag("--all", request.all, "All of them.")->excludes(numbers);
+  }
+}
+
 }  // namespace
 
 std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, char** environment) {
-  CLI::App app{"Armazém: a durable key-value store with a REST API.", "armazem"};
+  CLI::App app{"Armazém: a durable key-value store with a REST API, from one process to a cluster.", "armazem"};
   app.set_version_flag("--version", "armazem " + std::string(build::version) + " (" + std::string(build::commit) + ")");
   app.footer(std::string(examples));
   Texts flags;
@@ -98,9 +141,14 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   Texts file;
   std::string config;
   CLI::App& serve = *app.add_subcommand("serve", "Serve the REST API until SIGTERM or SIGINT.");
-  add_flags(serve, flags);
-  serve.add_option("--config", config, "Configuration file (TOML) with lines like: port = \"9000\" [none; ARMAZEM_CONFIG]")->type_name("file");
+  add_flags(serve, Command::serve, flags, config);
+  CLI::App& worker = *app.add_subcommand("worker", "Apply what the queue holds, until SIGTERM or SIGINT.");
+  add_flags(worker, Command::worker, flags, config);
+  CLI::App& migrate = *app.add_subcommand("migrate", "Create or upgrade the tables of --store and the queues of --queue.");
+  add_flags(migrate, Command::migrate, flags, config);
   Invocation invocation;
+  CLI::App& dead = *app.add_subcommand("deadletters", "Look at, replay or drop writes that could never be applied.");
+  add_dead_letters(dead, invocation.dead_letters, flags, config);
   CLI::App& settings = *app.add_subcommand("settings", "List every setting with its default and meaning.");
   settings.add_flag("--markdown", invocation.markdown, "As the table of docs/configuration.md.");
 
@@ -117,11 +165,15 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
     invocation.command = Command::print_settings;
     return invocation;
   }
+  const CLI::App* chosen = &serve;
+  if (worker.parsed()) invocation.command = Command::worker, chosen = &worker;
+  if (migrate.parsed()) invocation.command = Command::migrate, chosen = &migrate;
+  if (dead.parsed()) invocation.command = Command::dead_letters, chosen = dead.get_subcommands().front();
   if (auto unknown = read_environment(environment, variables, config)) return usage_error(*unknown);
   if (!config.empty()) {
     if (auto wrong = read_file(config, file)) return usage_error(*wrong);
   }
-  auto combined = combine(serve, flags, variables, file);
+  auto combined = combine(*chosen, invocation.command, flags, variables, file);
   if (auto* exit = std::get_if<ExitRequest>(&combined)) return std::move(*exit);
   invocation.settings = std::get<Settings>(std::move(combined));
   return invocation;

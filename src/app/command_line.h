@@ -1,19 +1,31 @@
 // The command line: which command, and the settings from flags, environment and file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/settings.h"
 
 namespace armazem {
 
-enum class Command { serve, print_settings };
+enum class Command { serve, worker, migrate, dead_letters, print_settings };
+
+struct DeadLettersRequest {
+  enum class What { list, show, replay, drop };
+  What what = What::list;
+  std::vector<std::uint64_t> numbers;  // of show, replay, drop
+  bool all = false;                    // of replay, drop
+  std::size_t limit = 100;             // of list
+  bool json = false;
+};
 
 struct Invocation {
   Command command = Command::serve;
   Settings settings;
-  bool markdown = false;
+  bool markdown = false;             // print_settings
+  DeadLettersRequest dead_letters;
 };
 
 // Nothing is left to do but to end the process: help was asked for, or something is wrong.

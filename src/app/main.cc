@@ -5,11 +5,15 @@
 #include <cstring>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 
 #include "app/command_line.h"
+#include "app/dead_letters_command.h"
 #include "app/node.h"
 #include "app/settings.h"
+#include "app/tiers.h"
+#include "app/worker_node.h"
 #include "runtime/build_info.h"
 #include "runtime/log.h"
 
@@ -54,19 +58,44 @@ std::string base_url(const Settings& settings, std::uint16_t port) {
   return "http://" + host + ":" + std::to_string(port);
 }
 
+std::string_view store_word(const Settings& settings) {
+  switch (settings.store) {
+    case StoreKind::rocksdb: return "rocksdb";
+    case StoreKind::memory: return "memory";
+    case StoreKind::sql: return "sql";
+  }
+  return "unknown";
+}
+
 void announce(const Settings& settings, std::uint16_t port) {
   log::info("listening", {{"address", settings.server.address}, {"port", port}, {"url", base_url(settings, port)},
-                          {"store", settings.store == StoreKind::memory ? "memory" : "rocksdb"}, {"data", settings.data},
+                          {"store", store_word(settings)}, {"data", settings.store == StoreKind::rocksdb ? settings.data : ""},
+                          {"cache", settings.cache_url.empty() ? "none" : "redis"},
+                          {"queue", settings.queue_url.empty() ? "none" : "rabbitmq"},
                           {"threads", settings.server.threads}, {"version", build::version}, {"commit", build::commit},
                           {"pid", getpid()}});
 }
 
-int serve(const Settings& settings) {
+// What every command that runs until it is told to stop begins with; returns the signals that tell it.
+sigset_t prepare_to_run(const Settings& settings) {
   const sigset_t ending = block_ending_signals();
   std::signal(SIGPIPE, SIG_IGN);
   log::setup(settings.log_level, settings.log_format);
   raise_descriptor_bound();
   warn_about_bounds(settings);
+  return ending;
+}
+
+void wait_for_signal(const sigset_t& ending, const Settings& settings) {
+  int signal = 0;
+  sigwait(&ending, &signal);
+  log::info("stopping", {{"signal", strsignal(signal)}, {"grace_ms", settings.grace.count()}});
+  // A second signal ends at once, the usual way.
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+}
+
+int serve(const Settings& settings) {
+  const sigset_t ending = prepare_to_run(settings);
 
   Result<std::unique_ptr<Node>> node = Node::start(settings);
   if (!node) {
@@ -75,15 +104,48 @@ int serve(const Settings& settings) {
   }
   announce(settings, (*node)->port());
 
-  int signal = 0;
-  sigwait(&ending, &signal);
-  log::info("stopping", {{"signal", strsignal(signal)}, {"grace_ms", settings.grace.count()}});
-  // A second signal ends at once, the usual way.
-  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+  wait_for_signal(ending, settings);
   const std::size_t cut = (*node)->stop(settings.grace);
   if (cut > 0) log::warn("connections were cut at the end of the grace time", {{"connections", cut}});
   log::info("stopped");
   return 0;
+}
+
+int work(const Settings& settings) {
+  const sigset_t ending = prepare_to_run(settings);
+  Result<std::unique_ptr<WorkerNode>> node = WorkerNode::start(settings);
+  if (!node) {
+    log::error("cannot start", {{"reason", node.error().message}});
+    return exit_failure;
+  }
+  log::info("working", {{"address", settings.server.address}, {"port", (*node)->port()}, {"lanes_max", settings.lanes_max},
+                        {"cache", settings.cache_url.empty() ? "none" : "redis"}, {"version", build::version},
+                        {"commit", build::commit}, {"pid", getpid()}});
+  wait_for_signal(ending, settings);
+  (*node)->stop();
+  log::info("stopped");
+  return 0;
+}
+
+int run_migrate(const Settings& settings) {
+  std::signal(SIGPIPE, SIG_IGN);
+  log::setup(settings.log_level, settings.log_format);
+  if (const Result<void> done = migrate(settings); !done) {
+    std::fprintf(stderr, "armazem: %s\n", done.error().message.c_str());
+    return exit_failure;
+  }
+  return 0;
+}
+
+int dead_letters(const Settings& settings, const DeadLettersRequest& request) {
+  std::signal(SIGPIPE, SIG_IGN);
+  log::setup(settings.log_level, settings.log_format);
+  const Result<std::unique_ptr<DeadLetterBox>> box = open_dead_letters(settings);
+  if (!box) {
+    std::fprintf(stderr, "armazem: %s\n", box.error().message.c_str());
+    return exit_failure;
+  }
+  return run_dead_letters(**box, request, std::cout, std::cerr);
 }
 
 int print_settings(bool markdown) {
@@ -108,8 +170,14 @@ int main(int argc, char** argv) try {
     return exit->code;
   }
   const auto& invocation = std::get<Invocation>(parsed);
-  if (invocation.command == Command::print_settings) return print_settings(invocation.markdown);
-  return serve(invocation.settings);
+  switch (invocation.command) {
+    case Command::serve: return serve(invocation.settings);
+    case Command::worker: return work(invocation.settings);
+    case Command::migrate: return run_migrate(invocation.settings);
+    case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
+    case Command::print_settings: return print_settings(invocation.markdown);
+  }
+  return exit_usage;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "armazem: %s\n", error.what());
   return armazem::exit_failure;

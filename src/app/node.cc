@@ -2,56 +2,22 @@
 
 #include <prometheus/metric_family.h>
 
+#include <algorithm>
 #include <utility>
 
-#include "adapters/memory/memory_store.h"
-#include "adapters/rocksdb/rocksdb_store.h"
-#include "app/store_metrics.h"
+#include "app/reply_relay.h"
+#include "app/service_metrics.h"
 #include "app/system_time.h"
+#include "app/tiers.h"
 #include "core/hybrid_clock.h"
 #include "http/api.h"
 #include "http/byte_budget.h"
 #include "http/server.h"
-#include "runtime/thread_pool.h"
+#include "net/loop_group.h"
 #include "service/purger.h"
 
 namespace armazem {
 namespace {
-
-struct OpenStore {
-  std::unique_ptr<ThreadPool> own_executor;  // of a store that has none
-  std::unique_ptr<Store> store;
-  Executor* write_executor = nullptr;
-  std::vector<http::MetricsSource> metrics;
-};
-
-Result<OpenStore> open_memory(const TimeSource& time) {
-  OpenStore open;
-  open.own_executor = std::make_unique<ThreadPool>("store", 1);
-  open.store = std::make_unique<MemoryStore>(time);
-  open.write_executor = open.own_executor.get();
-  return open;
-}
-
-Result<OpenStore> open_rocksdb(const Settings& settings, const TimeSource& time) {
-  RocksdbOptions options;
-  options.path = settings.data;
-  options.block_cache_bytes = settings.block_cache_bytes;
-  options.write_buffer_bytes = settings.write_buffer_bytes;
-  options.reserve_bytes = settings.store_reserve_bytes;
-  Result<std::unique_ptr<RocksdbStore>> store = RocksdbStore::open(options, time);
-  if (!store) return fail(std::move(store.error()));
-  OpenStore open;
-  RocksdbStore* const rocksdb = store->get();
-  open.write_executor = &rocksdb->write_executor();
-  open.metrics.push_back([rocksdb](std::vector<prometheus::MetricFamily>& all) { add_store_metrics(rocksdb->figures(), all); });
-  open.store = std::move(*store);
-  return open;
-}
-
-Result<OpenStore> open_store(const Settings& settings, const TimeSource& time) {
-  return settings.store == StoreKind::memory ? open_memory(time) : open_rocksdb(settings, time);
-}
 
 BatcherOptions batcher_options(const Settings& settings) {
   BatcherOptions options;
@@ -61,9 +27,31 @@ BatcherOptions batcher_options(const Settings& settings) {
   return options;
 }
 
+EnqueuerOptions enqueuer_options(const Settings& settings) {
+  EnqueuerOptions options;
+  options.confirm_timeout = settings.confirm_timeout;
+  return options;
+}
+
+ReaderOptions reader_options(const Settings& settings) {
+  ReaderOptions options;
+  options.cache_timeout = settings.cache_timeout;
+  options.session_wait = settings.session_wait;
+  options.writes_may_be_pending = !settings.queue_url.empty();
+  return options;
+}
+
 WriterOptions writer_options(const Settings& settings) {
   WriterOptions options;
+  options.queue_wait = settings.queue_wait;
   options.store_timeout = settings.store_timeout;
+  return options;
+}
+
+OperationsOptions operations_options(const Settings& settings) {
+  OperationsOptions options;
+  options.retention = settings.retention;
+  if (!settings.queue_url.empty()) options.pending_max = settings.retention;
   return options;
 }
 
@@ -76,74 +64,99 @@ PurgeOptions purge_options(const Settings& settings) {
 
 }  // namespace
 
+// What the tiers are opened with; outlives them.
+struct Node::Ground {
+  explicit Ground(const Settings& settings) : time(settings.test_clock_offset), loops("http", settings.server.threads) {}
+  SystemTime time;
+  HybridClock clock{time};
+  net::LoopGroup loops;
+  ReplyRelay relay;
+};
+
 // In the order of construction; destroyed from the last to the first.
 struct Node::Parts {
-  Parts(const Settings& settings, OpenStore opened)
-      : loops("http", settings.server.threads),
-        open(std::move(opened)),
-        applier(*open.store, nullptr, time),
-        batcher(applier, *open.write_executor, time, batcher_options(settings)),
-        reader(*open.store, nullptr, time),
-        writer(batcher, nullptr, clock, ops, time, writer_options(settings)),
-        operations(*open.store, time, {.retention = settings.retention}),
-        purger(*open.store, time, purge_options(settings)),
+  Parts(const Settings& settings, std::unique_ptr<Ground> under, Tiers opened)
+      : ground(std::move(under)),
+        tiers(std::move(opened)),
+        applier(*tiers.store, tiers.cache.get(), ground->time),
+        batcher(applier, *tiers.write_executor, ground->time, batcher_options(settings)),
+        reader(*tiers.store, tiers.cache.get(), ground->time, reader_options(settings)),
+        operations(*tiers.store, ground->time, operations_options(settings)),
+        purger(*tiers.store, ground->time, purge_options(settings)),
         budget(settings.server.inflight_body_bytes_max),
-        metrics(settings.server.threads),
-        store_handlers(reader, writer, {.value_bytes_max = settings.value_bytes_max, .read_timeout = settings.store_timeout}),
-        operation_handlers(operations, settings.store_timeout),
-        admin_handlers(checks(), metrics, budget, sources()),
-        api(http::Router(settings.value_bytes_max, clock), store_handlers, operation_handlers, admin_handlers, chores()) {}
-
-  std::vector<http::HealthCheck> checks() {
-    const auto store = [this](Deadline deadline) -> Task<http::HealthCheck::State> {
-      const StoreHealth health = co_await open.store->health(deadline);
-      co_return http::HealthCheck::State{health.ok, health.detail};
-    };
-    return {{"store", http::HealthCheck::Need::required, store}};
-  }
-
-  std::vector<http::Chore> chores() {
-    return {[this](TaskScope&, MonotonicTime now) { batcher.expire(now); },
-            [this](TaskScope& scope, MonotonicTime now) {
-              if (purger.due(now)) scope.spawn(purger.run());
-            }};
+        metrics(settings.server.threads) {
+    if (tiers.publisher) {
+      enqueuer.emplace(*tiers.publisher, ground->loops[0], ground->time, enqueuer_options(settings));
+      ground->relay.aim(&*enqueuer);
+    }
+    writer.emplace(batcher, enqueuer ? &*enqueuer : nullptr, ground->clock, ops, ground->time, writer_options(settings));
+    http::StoreHandlerOptions store_options;
+    store_options.value_bytes_max = settings.value_bytes_max;
+    store_options.read_timeout = settings.store_timeout;
+    store_handlers.emplace(reader, *writer, store_options);
+    operation_handlers.emplace(operations, settings.store_timeout);
+    admin_handlers.emplace(health_checks(tiers), metrics, budget, sources());
+    // With a queue the workers purge, one of them at a time.
+    const bool purges = !tiers.publisher;
+    const http::Router router(settings.value_bytes_max, ground->clock);
+    api.emplace(router, *store_handlers, *operation_handlers, *admin_handlers, chores(purges));
   }
 
   std::vector<http::MetricsSource> sources() {
-    std::vector<http::MetricsSource> all = std::move(open.metrics);
+    std::vector<http::MetricsSource> all = std::move(tiers.metrics);
     all.push_back([this](std::vector<prometheus::MetricFamily>& families) {
-      add_service_metrics(batcher.figures(), purger.removed(), static_cast<double>(clock.lead_ms()) / 1000, families);
+      add_batcher_metrics(batcher.figures(), families);
+      add_clock_metrics(static_cast<double>(ground->clock.lead_ms()) / 1000, families);
+      add_purge_metrics(purger.removed(), families);
+      if (tiers.cache) add_reader_metrics(reader.figures(), applier.cache_failures(), families);
+      if (enqueuer) add_enqueuer_metrics(enqueuer->figures(), families);
     });
     return all;
   }
 
-  SystemTime time;
-  net::LoopGroup loops;
-  HybridClock clock{time};
+  std::vector<http::Chore> chores(bool purges) {
+    std::vector<http::Chore> all;
+    all.push_back([this](TaskScope&, MonotonicTime now) {
+      batcher.expire(now);
+      if (enqueuer) enqueuer->expire(now);
+    });
+    if (!purges) return all;
+    all.push_back([this](TaskScope& scope, MonotonicTime now) {
+      if (purger.due(now)) scope.spawn(purger.run());
+    });
+    return all;
+  }
+
+  std::unique_ptr<Ground> ground;
   RandomOpIds ops;
-  OpenStore open;
+  Tiers tiers;
   Applier applier;
   Batcher batcher;
+  std::optional<Enqueuer> enqueuer;
   Reader reader;
-  Writer writer;
+  std::optional<Writer> writer;
   Operations operations;
   Purger purger;
   http::ByteBudget budget;
   http::ServerMetrics metrics;
-  http::StoreHandlers store_handlers;
-  http::OperationHandlers operation_handlers;
-  http::AdminHandlers admin_handlers;
-  http::Api api;
+  std::optional<http::StoreHandlers> store_handlers;
+  std::optional<http::OperationHandlers> operation_handlers;
+  std::optional<http::AdminHandlers> admin_handlers;
+  std::optional<http::Api> api;
   std::unique_ptr<http::Server> server;
 };
 
 Result<std::unique_ptr<Node>> Node::start(const Settings& settings) {
-  static const SystemTime opening_time;
-  Result<OpenStore> store = open_store(settings, opening_time);
-  if (!store) return fail(std::move(store.error()));
-  auto parts = std::make_unique<Parts>(settings, std::move(*store));
-  Result<std::unique_ptr<http::Server>> server = http::Server::start(settings.server, parts->loops, parts->api, parts->budget, parts->metrics);
-  if (!server) return fail(std::move(server.error()));
+  auto ground = std::make_unique<Ground>(settings);
+  Result<Tiers> tiers = open_for_server(settings, ground->loops, ground->time, ground->relay);
+  if (!tiers) return fail(std::move(tiers.error()));
+  auto parts = std::make_unique<Parts>(settings, std::move(ground), std::move(*tiers));
+  Result<std::unique_ptr<http::Server>> server =
+      http::Server::start(settings.server, parts->ground->loops, *parts->api, parts->budget, parts->metrics);
+  if (!server) {
+    end(*parts);
+    return fail(std::move(server.error()));
+  }
   parts->server = std::move(*server);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
@@ -156,11 +169,18 @@ std::uint16_t Node::port() const noexcept { return parts_->server->port(); }
 
 std::size_t Node::stop(std::chrono::milliseconds grace) {
   if (!parts_) return 0;
-  parts_->admin_handlers.set_stopping();
+  parts_->admin_handlers->set_stopping();
   const std::size_t cut = parts_->server->stop(grace);
-  parts_->batcher.close();
+  end(*parts_);
   parts_.reset();
   return cut;
+}
+
+// Nothing new comes: what waits is finished, by the queue first, because the direct road takes what the queue does not.
+void Node::end(Parts& parts) {
+  if (parts.enqueuer) parts.enqueuer->close();
+  parts.batcher.close();
+  parts.ground->relay.aim(nullptr);
 }
 
 }  // namespace armazem

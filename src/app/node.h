@@ -1,5 +1,4 @@
 // One running server: every part, put together in the order in which they need each other, ended in the reverse order.
-// node.cc is the only file that names concrete adapters.
 #pragma once
 
 #include <chrono>
@@ -27,7 +26,9 @@ class Node {
   std::size_t stop(std::chrono::milliseconds grace);
 
  private:
+  struct Ground;
   struct Parts;
+  static void end(Parts& parts);
   explicit Node(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "app/setting_values.h"
 #include "net/listen_socket.h"
@@ -90,6 +91,48 @@ Result<void> put_log_format(Settings& settings, std::string_view value) {
   return {};
 }
 
+bool has_scheme(std::string_view value, std::initializer_list<std::string_view> schemes) {
+  return std::ranges::any_of(schemes, [&](std::string_view scheme) {
+    return value.starts_with(scheme) && value.substr(scheme.size()).starts_with("://");
+  });
+}
+
+// The value itself is not repeated in messages: it holds a password.
+Result<void> put_store(Settings& settings, std::string_view value) {
+  if (value == "rocksdb" || value == "memory") {
+    settings.store = value == "memory" ? StoreKind::memory : StoreKind::rocksdb;
+    return {};
+  }
+  if (!has_scheme(value, {"postgres", "postgresql", "cockroachdb"})) {
+    return fail(ErrorCode::invalid_argument, "must be rocksdb, memory, or a URL that begins with postgres://");
+  }
+  settings.store = StoreKind::sql;
+  settings.store_url = value;
+  return {};
+}
+
+Result<void> put_url(std::string& to, std::string_view value, std::string_view plain, std::string_view secure) {
+  if (value == "none") {
+    to.clear();
+    return {};
+  }
+  if (!has_scheme(value, {plain, secure})) {
+    return fail(ErrorCode::invalid_argument,
+                "must be none, or a URL that begins with " + std::string(plain) + ":// or " + std::string(secure) + "://");
+  }
+  to = value;
+  return {};
+}
+
+// "250ms", "-5s".
+Result<void> put_offset(Milliseconds& to, std::string_view value) {
+  const bool back = value.starts_with('-');
+  const Result<Milliseconds> parsed = parse_duration(back ? value.substr(1) : value);
+  if (!parsed) return fail(parsed.error());
+  to = back ? -*parsed : *parsed;
+  return {};
+}
+
 Result<void> put_text(std::string& to, std::string_view value) {
   if (value.empty()) return fail(ErrorCode::invalid_argument, "must not be empty");
   to = value;
@@ -101,8 +144,6 @@ constexpr std::uint64_t MiB = 1024 * KiB;
 constexpr std::uint64_t TiB = 1024 * 1024 * MiB;
 constexpr Milliseconds least_timeout{10};
 
-constexpr std::array<std::pair<std::string_view, StoreKind>, 2> store_kinds{
-    {{"rocksdb", StoreKind::rocksdb}, {"memory", StoreKind::memory}}};
 constexpr std::array<std::pair<std::string_view, log::Level>, 6> log_levels{
     {{"trace", log::Level::trace}, {"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn},
      {"error", log::Level::error}, {"off", log::Level::off}}};
@@ -110,14 +151,34 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 6> log_levels{
 #define PUT [](Settings & s, std::string_view v) -> Result<void>
 const std::array table{
     Setting{"listen", "127.0.0.1", "IP address", "Address to listen on. Anything but loopback lets others in: there is no authentication yet.",
-            put_address},
-    Setting{"port", "8000", "number", "Port to listen on; 0 takes any free one and logs it.",
-            PUT { return put_number(s.server.port, v, 0, 65535); }},
-    Setting{"store", "rocksdb", "choice", "System of record: `rocksdb` (on disk) or `memory` (lost at the end; for trials).",
-            PUT { return put_choice(s.store, v, store_kinds); }},
+            put_address, For::serve_worker},
+    Setting{"port", "8000", "number", "Port to listen on; 0 takes any free one and logs it. Of a worker: for /health and /metrics, by default 8100.",
+            PUT { return put_number(s.server.port, v, 0, 65535); }, For::serve_worker},
+    Setting{"store", "rocksdb", "choice or URL", "System of record: `rocksdb` (on disk), `memory` (lost at the end; for trials), or `postgres://user:password@host:port,host:port/database` (PostgreSQL, CockroachDB).",
+            put_store, For::all},
+    Setting{"cache", "none", "URL", "Redis Cluster in front of a shared store: `redis://user:password@host:port,host:port`, `rediss://` with TLS.",
+            PUT { return put_url(s.cache_url, v, "redis", "rediss"); }, For::serve_worker},
+    Setting{"queue", "none", "URL", "RabbitMQ before a shared store: `amqp://user:password@host:port,host:port/vhost`, `amqps://` with TLS. Workers apply what it holds.",
+            PUT { return put_url(s.queue_url, v, "amqp", "amqps"); }, For::all},
+    Setting{"queue-partitions", "1", "number", "Queues that the writes are spread over by key; one is fastest until one queue's leader is the limit. May change at any time, workers first.",
+            PUT { return put_number(s.queue_partitions, v, 1, 64); }, For::all},
+    Setting{"queue-wait", "5s", "duration", "How long a queued write waits for a worker before it is answered 202; `Prefer: wait=N` overrides it.",
+            PUT { return put_duration(s.queue_wait, v, Milliseconds(0)); }},
+    Setting{"confirm-timeout", "2s", "duration", "How long the queue may take to confirm a write; then it is applied directly.",
+            PUT { return put_duration(s.confirm_timeout, v, least_timeout); }},
+    Setting{"session-wait", "2s", "duration", "How long a read with Armazem-Min-Version waits for a write that is still in the queue; then 503.",
+            PUT { return put_duration(s.session_wait, v, Milliseconds(0)); }},
+    Setting{"cache-ttl", "60s", "duration", "How long an entry of the cache lives: the bound of how old an answer from it may be.",
+            PUT { return put_duration(s.cache_ttl, v, Milliseconds(1000)); }, For::serve_worker},
+    Setting{"cache-timeout", "100ms", "duration", "How long the cache may take; then the store is asked.",
+            PUT { return put_duration(s.cache_timeout, v, least_timeout); }, For::serve_worker},
+    Setting{"store-connections", "4", "number", "Connections to a SQL store for transactions; reads have one more per thread.",
+            PUT { return put_number(s.store_connections, v, 1, 256); }, For::serve_worker},
+    Setting{"lanes", "4", "number", "Batches that a worker may apply at the same time when its queue is deep.",
+            PUT { return put_number(s.lanes_max, v, 1, 64); }, For::worker},
     Setting{"data", "./data", "directory", "Where RocksDB keeps its files. Created when missing; one process at a time.",
             PUT { return put_text(s.data, v); }},
-    Setting{"threads", "0", "number", "I/O threads; 0 means one per usable core.", put_threads},
+    Setting{"threads", "0", "number", "I/O threads; 0 means one per usable core.", put_threads, For::serve_worker},
     Setting{"value-max", "1MiB", "size", "Largest value that is accepted.",
             PUT { return put_size(s.value_bytes_max, v, 1, limits::value_bytes_max); }},
     Setting{"block-cache", "256MiB", "size", "Memory for data, index and filter blocks of the store; write buffers count in.",
@@ -127,7 +188,7 @@ const std::array table{
     Setting{"store-reserve", "128MiB", "size", "Free disk space below which writes are refused (503 store-full) until there is room again.",
             PUT { return put_size(s.store_reserve_bytes, v, 0, TiB); }},
     Setting{"max-connections", "16384", "number", "Open client connections; more are answered 503.",
-            PUT { return put_number(s.server.connections_max, v, 1, 1'000'000); }},
+            PUT { return put_number(s.server.connections_max, v, 1, 1'000'000); }, For::serve_worker},
     Setting{"inflight-bytes", "64MiB", "size", "Memory for request bodies of all connections together; more are answered 503.",
             PUT { return put_size(s.server.inflight_body_bytes_max, v, KiB, TiB); }},
     Setting{"header-timeout", "10s", "duration", "From the first byte of a request to the end of its headers; then 408.",
@@ -139,16 +200,18 @@ const std::array table{
     Setting{"send-timeout", "30s", "duration", "How long a client may take to read an answer.",
             PUT { return put_duration(s.server.write_timeout, v, least_timeout); }},
     Setting{"store-timeout", "10s", "duration", "How long a request may wait for the store before it is answered 503 or 504.",
-            PUT { return put_duration(s.store_timeout, v, least_timeout); }},
+            PUT { return put_duration(s.store_timeout, v, least_timeout); }, For::serve_worker},
     Setting{"retention", "24h", "duration", "How long tombstones and expired records are kept, so that late copies of older writes cannot come back.",
-            PUT { return put_duration(s.retention, v, Milliseconds(1000)); }},
+            PUT { return put_duration(s.retention, v, Milliseconds(1000)); }, For::serve_worker},
     Setting{"purge-interval", "60s", "duration", "How often old tombstones and expired records are looked for.",
-            PUT { return put_duration(s.purge_interval, v, least_timeout); }},
+            PUT { return put_duration(s.purge_interval, v, least_timeout); }, For::serve_worker},
     Setting{"grace", "10s", "duration", "At SIGTERM: how long requests in flight may take to end.",
-            PUT { return put_duration(s.grace, v, Milliseconds(0)); }},
+            PUT { return put_duration(s.grace, v, Milliseconds(0)); }, For::serve_worker},
     Setting{"log-level", "info", "choice", "`trace`, `debug`, `info`, `warn`, `error` or `off`. Values never appear in a log.",
-            PUT { return put_choice(s.log_level, v, log_levels); }},
-    Setting{"log-format", "auto", "choice", "`text`, `json`, or `auto`: text on a terminal, else JSON.", put_log_format},
+            PUT { return put_choice(s.log_level, v, log_levels); }, For::all},
+    Setting{"log-format", "auto", "choice", "`text`, `json`, or `auto`: text on a terminal, else JSON.", put_log_format, For::all},
+    Setting{"test-clock-offset", "0ms", "duration", "For tests of clock skew only: shifts this process's wall clock; may begin with a minus.",
+            PUT { return put_offset(s.test_clock_offset, v); }, For::serve_worker},
 };
 #undef PUT
 

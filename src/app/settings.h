@@ -17,11 +17,23 @@
 
 namespace armazem {
 
-enum class StoreKind { rocksdb, memory };
+enum class StoreKind { rocksdb, memory, sql };
 
 struct Settings {
   http::ServerOptions server;
   StoreKind store = StoreKind::rocksdb;
+  std::string store_url;                 // with StoreKind::sql
+  std::string cache_url;                 // empty: no cache
+  std::string queue_url;                 // empty: no queue
+  std::size_t queue_partitions = 1;
+  std::chrono::milliseconds queue_wait{0};
+  std::chrono::milliseconds confirm_timeout{0};
+  std::chrono::milliseconds session_wait{0};
+  std::chrono::milliseconds cache_ttl{0};
+  std::chrono::milliseconds cache_timeout{0};
+  std::size_t store_connections = 0;
+  std::size_t lanes_max = 0;
+  std::chrono::milliseconds test_clock_offset{0};
   std::string data;
   std::size_t block_cache_bytes = 0;
   std::size_t write_buffer_bytes = 0;
@@ -35,12 +47,16 @@ struct Settings {
   log::Format log_format = log::Format::text;
 };
 
+// The commands that a setting means something to; a file or an environment may hold it for all of them.
+enum class For : std::uint8_t { serve, serve_worker, worker, all };
+
 struct Setting {
   std::string_view name;           // of the flag, without dashes in front
   std::string_view default_value;
   std::string_view kind;           // for people: "size", "duration", "number", …
   std::string_view meaning;
   Result<void> (*apply)(Settings& settings, std::string_view value);
+  For commands = For::serve;
 };
 
 [[nodiscard]] std::span<const Setting> all_settings();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/apply.h"
 #include "http/exposition.h"
 
 namespace armazem {
@@ -79,15 +80,6 @@ void add_store_metrics(const RocksdbFigures& f, std::vector<MetricFamily>& all) 
   all.push_back(gauge_family("armazem_store_free_bytes", "Free space on the disk.", number(f.free_bytes)));
   all.push_back(gauge_family("armazem_store_readers_waiting", "Reads waiting for a reader thread.", number(f.readers_waiting)));
   all.push_back(gauge_family("armazem_store_healthy", "1 when writes are accepted.", f.healthy ? 1 : 0));
-}
-
-void add_service_metrics(const Batcher::Figures& batcher, std::uint64_t purged, double clock_lead_seconds, std::vector<MetricFamily>& all) {
-  all.push_back(counter_family("armazem_batcher_batches_total", "Batches handed to the store.", number(batcher.batches)));
-  all.push_back(counter_family("armazem_batcher_mutations_total", "Mutations handed to the store.", number(batcher.mutations)));
-  all.push_back(counter_family("armazem_batcher_refused_total", "Writes refused because too many were waiting.", number(batcher.refused)));
-  all.push_back(gauge_family("armazem_batcher_pending", "Writes waiting for a batch.", number(batcher.pending)));
-  all.push_back(counter_family("armazem_purged_total", "Old tombstones and expired records removed.", number(purged)));
-  all.push_back(gauge_family("armazem_clock_skew_seconds", "How far the hybrid clock leads the wall clock.", clock_lead_seconds));
 }
 
 }  // namespace armazem

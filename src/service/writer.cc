@@ -39,7 +39,6 @@ Result<WriteAnswer> final_answer(const Outcome& outcome, bool never_applied) {
     case Verdict::indeterminate:
     case Verdict::too_old:
       return fail(ErrorCode::outcome_unknown, "newer writes of this key leave no trace of whether this one was applied");
-    case Verdict::refused: return fail(ErrorCode::invalid_argument, "the store refuses this write; nothing was changed");
   }
   return fail(ErrorCode::internal, "unknown verdict");
 }

@@ -1,0 +1,33 @@
+// Passes replies on to the enqueuer, which can only be made after the publisher that they come from.
+//
+// Thread rule: any thread. `aim` returns when no call to the former target is under way.
+#pragma once
+
+#include <mutex>
+#include <span>
+
+#include "ports/queue.h"
+
+namespace armazem {
+
+class ReplyRelay final : public ReplySink {
+ public:
+  void aim(ReplySink* target) {
+    const std::lock_guard lock(mutex_);
+    target_ = target;
+  }
+  void on_replies(std::span<const Reply> replies) override {
+    const std::lock_guard lock(mutex_);
+    if (target_ != nullptr) target_->on_replies(replies);
+  }
+  void on_replies_lost() override {
+    const std::lock_guard lock(mutex_);
+    if (target_ != nullptr) target_->on_replies_lost();
+  }
+
+ private:
+  std::mutex mutex_;
+  ReplySink* target_ = nullptr;  // guarded by mutex_
+};
+
+}  // namespace armazem
