@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/task_scope.h"
 #include "web/assets.h"
 #include "http/field_values.h"
 #include "http/gunzip.h"
@@ -65,6 +66,10 @@ void append_check(std::string& body, std::string_view name, bool ok, std::string
   body.append("}");
 }
 
+Task<void> ask(const HealthCheck& check, Deadline deadline, HealthCheck::State& state) {
+  state = co_await check.ask(deadline);
+}
+
 std::string ready_body(const std::vector<CheckResult>& results, bool stopping, bool verbose, MonotonicTime started) {
   std::string body = enough(results) && !stopping ? "{\"status\":\"ready\"" : "{\"status\":\"not-ready\"";
   if (verbose) {
@@ -103,12 +108,16 @@ Task<Done> AdminHandlers::handle(Request& request, Response& response) {
 }
 
 Task<Done> AdminHandlers::ready(Request& request, Response& response) {
+  // All at once: one that hangs until the deadline must not make the others look bad.
   const Deadline deadline = Deadline::after(MonotonicClock::now(), health_timeout);
   std::vector<CheckResult> results;
+  results.reserve(checks_.size());  // the tasks below point into it
+  TaskScope scope(co_await this_executor());
   for (const HealthCheck& check : checks_) {
-    HealthCheck::State state = co_await check.ask(deadline);
-    results.push_back({check, std::move(state)});
+    CheckResult& result = results.emplace_back(CheckResult{check, {}});
+    scope.spawn(ask(check, deadline, result.state));
   }
+  co_await scope.join();
   const bool stopping = stopping_.load(std::memory_order_relaxed);
   const bool ready = enough(results) && !stopping;
   const bool verbose = request.query == "verbose" || request.query == "verbose=true";

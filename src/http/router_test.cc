@@ -4,38 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "core/limits.h"
-#include "http/request_parser.h"
-#include "support/test_time.h"
+#include "http/request_fixture.h"
 
 namespace armazem::http {
 namespace {
 
-constexpr std::size_t value_bytes_max = 1000;
-
-// A request as the connection makes it; owns the block that its views point into.
-struct Admitted {
-  std::string block;
-  Request request;
-  std::optional<Problem> problem;
-
-  [[nodiscard]] std::string_view slug() const { return problem ? info(problem->type).slug : "admitted"; }
-};
-
-class RouterTest : public testing::Test {
+class RouterTest : public RequestTest {
  protected:
-  std::unique_ptr<Admitted> admit(std::string_view method, std::string_view target, std::string_view fields = "") {
-    auto admitted = std::make_unique<Admitted>();
-    admitted->block.append(method)
-        .append(" ")
-        .append(target)
-        .append(" HTTP/1.1\r\nHost: h\r\n")
-        .append(fields)
-        .append("\r\n");
-    const auto malformed = parse_head(admitted->block, admitted->request.head);
-    EXPECT_FALSE(malformed.has_value()) << admitted->block;
-    if (!malformed) admitted->problem = router_.admit(admitted->request);
-    return admitted;
-  }
   std::string slug(std::string_view method, std::string_view target, std::string_view fields = "") {
     return std::string(admit(method, target, fields)->slug());
   }
@@ -45,10 +20,6 @@ class RouterTest : public testing::Test {
     return admitted->request.key ? admitted->request.key->text() : "(" + std::string(admitted->slug()) + ")";
   }
   std::string write(std::string_view fields) { return slug("PUT", "/store/k", fields); }
-
-  test::TestTime time_;
-  HybridClock clock_{time_};
-  Router router_{value_bytes_max, clock_};
 };
 
 // Targets --------------------------------------------------------------------------------------------------------------
@@ -58,6 +29,8 @@ TEST_F(RouterTest, TargetsAndRoutes) {
   EXPECT_EQ(route("/store?x"), Route::store);
   EXPECT_EQ(route("/store/k"), Route::store_key);
   EXPECT_EQ(route("/store/"), Route::store_key);
+  EXPECT_EQ(route("/operations/"), Route::operation);
+  EXPECT_EQ(route("/operations/x?key=k"), Route::operation);
   EXPECT_EQ(route("/health/live"), Route::health_live);
   EXPECT_EQ(route("/health/ready"), Route::health_ready);
   EXPECT_EQ(route("/health/ready?verbose"), Route::health_ready);
@@ -72,7 +45,7 @@ TEST_F(RouterTest, TargetsAndRoutes) {
 
 TEST_F(RouterTest, NothingElseIsThere) {
   for (const char* target :
-       {"/Store", "/stores", "/store%2Fk", "//store/k", "/store2/k", "/health", "/health/", "/health/live/",
+       {"/Store", "/stores", "/operations", "/operation/x", "/store%2Fk", "//store/k", "/store2/k", "/health", "/health/", "/health/live/",
         "/metrics/", "/openapi.yaml", "/swagger-uix", "/ui", "//", "/favicon.ico", "/%2F"}) {
     EXPECT_EQ(slug("GET", target), "route-not-found") << target;
   }
@@ -128,6 +101,48 @@ TEST_F(RouterTest, Queries) {
   for (const char* method : {"PUT", "DELETE"}) EXPECT_EQ(slug(method, "/store/k?raw"), "query-invalid") << method;
 }
 
+// Operations -----------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view operation = "/operations/01a20aa1-2b37-7000-b98c-a39308cd9663";
+
+TEST_F(RouterTest, AnOperationIsAVersionAndAKey) {
+  const auto admitted = admit("GET", std::string(operation) + "?key=a%2Fb/%26c%3D%2Bd+e=%20f");
+  EXPECT_EQ(admitted->slug(), "admitted");
+  EXPECT_EQ(admitted->request.operation.text(), operation.substr(12));
+  EXPECT_EQ(admitted->request.key->text(), "a/b/&c=+d+e= f");
+  EXPECT_TRUE(admitted->request.drop_body);
+  EXPECT_EQ(slug("HEAD", std::string(operation) + "?key=k"), "admitted");
+  EXPECT_EQ(slug("OPTIONS", operation), "admitted");
+}
+
+TEST_F(RouterTest, OperationsWithoutAVersion) {
+  for (const char* text : {"", "x", "01a20aa1-2b37-7000-b98c-a39308cd966", "01a20aa1-2b37-7000-b98c-a39308cd9663/",
+                           "01a20aa1-2b37-4000-b98c-a39308cd9663", "%3001a20aa1-2b37-7000-b98c-a39308cd966"}) {
+    EXPECT_EQ(slug("GET", "/operations/" + std::string(text) + "?key=k"), "version-invalid") << text;
+  }
+}
+
+TEST_F(RouterTest, OperationsTakeOneKeyAndNothingElse) {
+  const auto ask = [&](std::string_view query) { return slug("GET", std::string(operation).append(query)); };
+  for (const char* query : {"", "?", "?key", "?Key=k", "?k=v", "?raw", "?key=k&key=k", "?key=k&", "?&key=k", "?x=1&key=k"}) {
+    EXPECT_EQ(ask(query), "query-invalid") << query;
+  }
+  EXPECT_EQ(ask("?key="), "key-invalid");
+  EXPECT_EQ(ask("?key=a%00"), "key-invalid");
+  EXPECT_EQ(ask("?key=%FF"), "key-invalid");
+  EXPECT_EQ(ask("?key=%"), "percent-encoding-invalid");
+  const auto over = admit("GET", std::string(operation) + "?key=" + std::string(limits::key_bytes_max + 1, 'a'));
+  EXPECT_EQ(over->slug(), "key-invalid");
+  EXPECT_EQ(over->problem->size, limits::key_bytes_max + 1);
+}
+
+// A version is only a name here: asking for one that is far ahead must not move the clock, and is no fault.
+TEST_F(RouterTest, OperationsLeaveTheClockAlone) {
+  const Version far = Version::make(Tick::from_ms(time_.wall_ms() + 3'600'000), OpId(7));
+  EXPECT_EQ(slug("GET", "/operations/" + far.text() + "?key=k"), "admitted");
+  EXPECT_EQ(clock_.lead_ms(), 0);
+}
+
 // Methods --------------------------------------------------------------------------------------------------------------
 
 TEST_F(RouterTest, MethodsOfEachRoute) {
@@ -136,6 +151,7 @@ TEST_F(RouterTest, MethodsOfEachRoute) {
     std::string_view allowed;
   };
   for (const Row& row : {Row{"/store", "PUT OPTIONS"}, Row{"/store/k", "GET HEAD PUT DELETE OPTIONS"},
+                         Row{"/operations/01a20aa1-2b37-7000-b98c-a39308cd9663?key=k", "GET HEAD OPTIONS"},
                          Row{"/health/live", "GET HEAD OPTIONS"}, Row{"/metrics", "GET HEAD OPTIONS"},
                          Row{"/", "GET HEAD OPTIONS"}, Row{"/swagger-ui/x", "GET HEAD OPTIONS"}}) {
     for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS", "TRACE", "get"}) {
@@ -162,6 +178,23 @@ TEST_F(RouterTest, ConditionsOfReadsMustBeEntityTags) {
   }
   EXPECT_EQ(slug("GET", "/store/k", "If-None-Match: a\r\n"), "etag-invalid");
   EXPECT_EQ(slug("HEAD", "/store/k", "If-Match:\r\n"), "etag-invalid");
+}
+
+TEST_F(RouterTest, LevelsOfReads) {
+  const auto read = [&](std::string_view fields) { return admit("GET", "/store/k", fields)->request.read; };
+  for (const char* value : {"no-cache", "No-Cache", "max-age=0", "no-transform, no-cache", "max-age=0 , x"}) {
+    EXPECT_TRUE(read("Cache-Control: " + std::string(value) + "\r\n").strong) << value;
+  }
+  EXPECT_TRUE(read("Cache-Control: no-transform\r\nCache-Control: no-cache\r\n").strong) << "two lines are a list";
+  for (const char* value : {"", "no-store", "max-age=1", "max-age=00", "no-cachex", "xno-cache", "only-if-cached"}) {
+    EXPECT_FALSE(read("Cache-Control: " + std::string(value) + "\r\n").strong) << value;
+  }
+  EXPECT_FALSE(read("").strong);
+  EXPECT_TRUE(read("").at_least.is_nil());
+  const Version seen = Version::make(Tick::from_ms(time_.wall_ms()), OpId(7));
+  const ReadHeaders both = read("Armazem-Min-Version: " + seen.text() + "\r\nCache-Control: no-cache\r\n");
+  EXPECT_EQ(both.at_least, seen);
+  EXPECT_TRUE(both.strong);
 }
 
 TEST_F(RouterTest, AMinimumVersionMovesTheClockButNotFar) {

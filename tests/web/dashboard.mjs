@@ -1,5 +1,5 @@
 // The dashboard: readiness and figures appear, the form stores, reads and deletes a key, texts are shown as texts, and a
-// server that stops answering is reported.
+// server that stops answering, or that has lost a part, is reported.
 import assert from 'node:assert/strict';
 import { base, picture, until, visit } from './browser.mjs';
 
@@ -44,6 +44,25 @@ for (const colorScheme of ['light', 'dark']) {
     seen.errors.length = 0; // the browser itself logs each failed poll
   });
 }
+
+// A cluster that has lost its cache: each part by name, and that service goes on.
+await visit('/', {}, async (page) => {
+  const checks = [
+    { name: 'store', status: 'ok', detail: 'CockroachDB' },
+    { name: 'cache', status: 'failed', detail: 'no node answers' },
+    { name: 'queue', status: 'ok', detail: 'RabbitMQ' },
+    { name: 'server', status: 'ok', detail: 'serving' },
+  ];
+  const report = { status: 'ready', checks, version: '0.1.0', uptime_seconds: 61 };
+  await page.route('**/health/ready?verbose', (route) => route.fulfill({ json: report }));
+  await page.locator('#checks li').nth(3).waitFor();
+  const lines = await page.locator('#checks li').allInnerTexts();
+  assert.deepEqual(lines.map((line) => line.split(/\s+/)[0]), ['store', 'cache', 'queue', 'server']);
+  assert.match(lines[1], /✗ failed\s+no node answers/);
+  assert.equal(await page.locator('#trouble').innerText(), 'Service goes on without: cache.');
+  assert.equal(await page.locator('#state').getAttribute('data-state'), 'ready');
+  await picture(page, 'dashboard-cluster');
+});
 console.log('ok', base);
 
 async function press(page, button, expected) {

@@ -6,7 +6,8 @@ from support.client import Client
 
 @pytest.mark.parametrize("scenario, pictures", [
     ("swagger_ui.mjs", ["swagger-ui", "swagger-ui-put", "swagger-ui-get"]),
-    ("dashboard.mjs", [f"dashboard-{scheme}{kind}" for scheme in ("light", "dark") for kind in ("", "-small", "-unreachable")]),
+    ("dashboard.mjs", [f"dashboard-{scheme}{kind}" for scheme in ("light", "dark") for kind in ("", "-small", "-unreachable")]
+     + ["dashboard-cluster"]),
 ])
 def test_page(server, run_node, screenshots, scenario, pictures):
     if scenario == "swagger_ui.mjs":

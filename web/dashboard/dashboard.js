@@ -54,9 +54,14 @@ function drawHealth({ value: answer }) {
     return;
   }
   lastAnswer = new Date();
-  const ready = report.status === 'ready';
-  drawState(ready ? 'ready' : 'not-ready', ready ? 'Ready' : 'Not ready', ready ? '' : `The server is not ready${report.detail ? `: ${report.detail}` : '.'}`);
-  byId('checks').replaceChildren(...(report.checks ?? []).map(drawCheck));
+  const checks = report.checks ?? [];
+  const lost = checks.filter(({ status }) => status !== 'ok').map(({ name }) => name).join(', ');
+  if (report.status === 'ready') {
+    drawState('ready', 'Ready', lost && `Service goes on without: ${lost}.`);
+  } else {
+    drawState('not-ready', 'Not ready', `The server is not ready${report.detail ? `: ${report.detail}` : '.'}`);
+  }
+  byId('checks').replaceChildren(...checks.map(drawCheck));
   byId('about').textContent = [report.version && `Version ${report.version}`,
     report.uptime_seconds !== undefined && `up for ${uptime(report.uptime_seconds)}`].filter(Boolean).join(', ');
 }

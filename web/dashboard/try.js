@@ -1,7 +1,7 @@
 // The form: puts, gets and deletes one key by the REST API and shows the answer as it came. Texts of others are only ever
 // set as textContent.
 
-const SHOWN_HEADERS = ['content-type', 'etag', 'armazem-version', 'armazem-expires', 'location', 'x-request-id'];
+const SHOWN_HEADERS = ['content-type', 'etag', 'armazem-version', 'armazem-source', 'armazem-expires', 'location', 'x-request-id'];
 const BODY_SHOWN_MAX = 64 * 1024; // characters: a value may have a MiB, a page needs less
 
 const form = document.querySelector('#try');
@@ -29,6 +29,7 @@ fields.key.addEventListener('input', () => {
 async function send(method) {
   const begun = performance.now();
   try {
+    // 'no-store' makes the browser send Cache-Control: no-cache, so that a cluster shows the newest value, too.
     const response = method === 'PUT' ? await put() : await fetch(pathOf(fields.key.value), { method, cache: 'no-store' });
     const body = await response.text();
     show(method, response, body, performance.now() - begun);
@@ -63,7 +64,7 @@ function show(method, response, body, milliseconds) {
 }
 
 function meaning(method, status) {
-  return { 200: method === 'PUT' ? 'replaced' : 'found', 201: 'created', 204: 'deleted' }[status] ?? 'answered';
+  return { 200: method === 'PUT' ? 'replaced' : 'found', 201: 'created', 202: 'accepted, not applied yet', 204: 'deleted' }[status] ?? 'answered';
 }
 
 function showLine(text, good) {

@@ -1,0 +1,74 @@
+// What an answer says about where it comes from, and how old it is.
+#include "http/read_answer.h"
+
+#include "http/request_fixture.h"
+#include "support/mutations.h"
+
+namespace armazem::http {
+namespace {
+
+class ReadAnswerTest : public RequestTest {
+ protected:
+  Response answer(Result<ReadAnswer> found, std::string_view fields = "") {
+    Response response;
+    const auto admitted = admit("GET", "/store/k", fields);
+    answer_read(admitted->request, std::move(found), response);
+    return response;
+  }
+  static ReadAnswer stored() {
+    Record record;
+    record.value = {"x", "text/plain", ValueForm::text};
+    record.version = version_;
+    return {record, false, 0};
+  }
+  static ReadAnswer cached(ReadAnswer answer, std::uint64_t age_ms) {
+    answer.from_cache = true;
+    answer.age_ms = age_ms;
+    return answer;
+  }
+  static inline const Version version_ = test::version(5, 7);
+  static inline const std::string tag_ = "\"" + version_.text() + "\"";
+};
+
+TEST_F(ReadAnswerTest, FromTheStoreThereIsNoAge) {
+  const Response response = answer(stored());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(header_of(response, "Armazem-Source"), "store");
+  EXPECT_EQ(header_of(response, "Age"), "(none)");
+}
+
+TEST_F(ReadAnswerTest, FromTheCacheWithItsAgeInWholeSeconds) {
+  EXPECT_EQ(header_of(answer(cached(stored(), 0)), "Age"), "0");
+  EXPECT_EQ(header_of(answer(cached(stored(), 999)), "Age"), "0");
+  const Response response = answer(cached(stored(), 12'345));
+  EXPECT_EQ(header_of(response, "Armazem-Source"), "cache");
+  EXPECT_EQ(header_of(response, "Age"), "12");
+  EXPECT_EQ(header_of(response, "ETag"), tag_);
+}
+
+TEST_F(ReadAnswerTest, AbsenceSaysTheSame) {
+  const Response from_store = answer(ReadAnswer{});
+  EXPECT_EQ(from_store.status, 404);
+  EXPECT_EQ(header_of(from_store, "Armazem-Source"), "store");
+  EXPECT_EQ(header_of(from_store, "Age"), "(none)");
+  const Response from_cache = answer(cached(ReadAnswer{}, 2'000));
+  EXPECT_EQ(from_cache.status, 404);
+  EXPECT_EQ(header_of(from_cache, "Armazem-Source"), "cache");
+  EXPECT_EQ(header_of(from_cache, "Age"), "2");
+}
+
+TEST_F(ReadAnswerTest, ConditionsAreDecidedByACachedRecordToo) {
+  EXPECT_EQ(answer(cached(stored(), 1), "If-None-Match: " + tag_ + "\r\n").status, 304);
+  EXPECT_EQ(answer(cached(stored(), 1), "If-Match: " + tag_ + "\r\n").status, 200);
+  EXPECT_EQ(answer(cached(stored(), 1), "If-Match: \"other\"\r\n").status, 412);
+}
+
+TEST_F(ReadAnswerTest, NotYetVisibleMayBeTriedAgain) {
+  const Response response = answer(fail(ErrorCode::not_yet_visible, "not there"));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(header_of(response, "Retry-After"), "1");
+  EXPECT_NE(response.body.find("problem:not-yet-visible\""), response.body.npos) << response.body;
+}
+
+}  // namespace
+}  // namespace armazem::http
