@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from cluster import rabbitmq, redis
-from cluster.component import Component, Tier
+from cluster.component import Component, Tier, base_environment
 from cluster.ports import LOOPBACK
 from cluster.settings import ROOT, write_private
 
@@ -90,7 +90,7 @@ class Migrate:
         with open(self.log, "ab") as log:
             try:
                 done = subprocess.run([binary(), "migrate", "--config", str(config)], timeout=MIGRATE_SECONDS,
-                                      stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=base_environment())
             except subprocess.TimeoutExpired:
                 raise RuntimeError(f"armazem migrate did not end within {MIGRATE_SECONDS} s: see {self.log}") from None
         if done.returncode:

@@ -37,6 +37,7 @@ ReaderOptions reader_options(const Settings& settings) {
   ReaderOptions options;
   options.cache_timeout = settings.cache_timeout;
   options.session_wait = settings.session_wait;
+  options.retention = settings.retention;
   options.writes_may_be_pending = !settings.queue_url.empty();
   return options;
 }

@@ -124,17 +124,24 @@ std::optional<Problem> Router::check_read(Request& request) const {
   }
   const auto cache_control = request.head.header(Header::cache_control);
   request.read.strong = cache_control && asks_past_caches(*cache_control);
-  const auto token = request.head.header(Header::armazem_min_version);
+  return check_token(request.head, request.read.at_least);
+}
+
+// A write that comes with a version its client has seen is stamped above it, whatever this server's own clock says.
+std::optional<Problem> Router::check_token(const RequestHead& head, Version& into) const {
+  const auto token = head.header(Header::armazem_min_version);
   if (!token) return std::nullopt;
   const Result<Version> version = Version::parse(*token);
   if (!version) return Problem{ProblemType::version_invalid, version.error().message};
   if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
-  request.read.at_least = *version;
+  into = *version;
   return std::nullopt;
 }
 
 std::optional<Problem> Router::check_write(Request& request) const {
   if (auto problem = check_condition(request)) return problem;
+  Version seen;
+  if (auto problem = check_token(request.head, seen)) return problem;
   if (const auto ttl = request.head.header(Header::armazem_ttl)) {
     const auto seconds = parse_ttl(*ttl);
     if (!seconds) {

@@ -30,7 +30,9 @@ OperationState Operations::judge(const std::optional<Record>& record, const Vers
   const std::uint64_t now_ms = time_.wall_ms();
   const auto pending_ms = static_cast<std::uint64_t>(options_.pending_max.count());
   if (!record || record->version < operation) {
-    return {operation.ms() + pending_ms >= now_ms ? Status::pending : Status::unknown, {}, {}};
+    const auto ahead_ms = static_cast<std::uint64_t>(options_.ahead_max.count());
+    const bool young = operation.ms() + pending_ms >= now_ms && operation.ms() <= now_ms + ahead_ms;
+    return {young ? Status::pending : Status::unknown, {}, {}};
   }
   // The same proof as in `apply`: applied versions strictly increase, and nothing older than the retention is purged away
   // unseen.

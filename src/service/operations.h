@@ -28,6 +28,8 @@ struct OperationsOptions {
   std::chrono::milliseconds retention = limits::retention_default;
   // How long a write may be on its way: the retention with a queue, else what a request may take.
   std::chrono::milliseconds pending_max{60'000};
+  // A stamp further ahead of our clock than any server's may be is none of ours.
+  std::chrono::milliseconds ahead_max{60'000};
 };
 
 class Operations {

@@ -8,10 +8,6 @@ namespace {
 
 void count(std::atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
 
-bool new_enough(const std::optional<Record>& record, const Version& at_least) noexcept {
-  return at_least.is_nil() || (record && record->version >= at_least);
-}
-
 }  // namespace
 
 Task<Result<ReadAnswer>> Reader::read(const Key& key, ReadRequest request, Deadline deadline) {
@@ -105,6 +101,12 @@ Result<ReadAnswer> Reader::live_only(Found found) const {
   ReadAnswer answer;
   if (*found && is_live(**found)) answer.record = std::move(*found);
   return answer;
+}
+
+bool Reader::new_enough(const std::optional<Record>& record, const Version& at_least) const noexcept {
+  if (at_least.is_nil()) return true;
+  if (record) return record->version >= at_least;
+  return at_least.ms() + static_cast<std::uint64_t>(options_.retention.count()) < time_.wall_ms();
 }
 
 // The wall clock is only asked when something depends on it.

@@ -42,6 +42,8 @@ struct ReaderOptions {
   std::chrono::milliseconds session_poll{20};
   // False without a queue: whatever was answered is in the store, so nothing has to be waited for.
   bool writes_may_be_pending = false;
+  // A key without a record satisfies a token older than this: what it named has been purged, not delayed.
+  std::chrono::milliseconds retention = limits::retention_default;
 };
 
 class Reader {
@@ -81,6 +83,7 @@ class Reader {
   Task<Found> read_store(const Key& key, Deadline deadline);
   Task<void> repair(const Key& key, const std::optional<Record>& record, Deadline deadline);
   [[nodiscard]] Result<ReadAnswer> live_only(Found found) const;
+  [[nodiscard]] bool new_enough(const std::optional<Record>& record, const Version& at_least) const noexcept;
   [[nodiscard]] bool is_live(const Record& record) const noexcept;
   [[nodiscard]] Deadline cache_deadline(Deadline deadline) const noexcept;
 

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster.armazem import binary
+from cluster.component import base_environment
 from support.client import Client
 from support.metrics import fetch_metrics
 from support.wait import until
@@ -107,7 +108,7 @@ class ClusterView:
     def command(self, *arguments, seconds=60):
         """Runs `armazem …` with the administrator's configuration: (exit code, output)."""
         done = subprocess.run([binary(), *arguments, "--config", self.migrate_config()], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=base_environment(), timeout=seconds, text=True)
         return done.returncode, done.stdout
 
     def dead_letters(self):
