@@ -157,7 +157,7 @@ TEST_F(PostgresStoreTest, RollbacksByTheServerAreRetriedWhereverTheyCome) {
   ASSERT_TRUE(apply(*store, {put("old", "v", 1)}).has_value());
   auto sql = schema_->session();
   sql.run("CREATE SEQUENCE tries");
-  sql.run("CREATE FUNCTION unlucky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') % 4 <> 0 THEN "
+  sql.run("CREATE FUNCTION unlucky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') % 4 IN (1, 2) THEN "
           "RAISE EXCEPTION 'try again' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$");
   sql.run("CREATE TRIGGER t1 BEFORE INSERT OR UPDATE ON armazem_records FOR EACH STATEMENT EXECUTE FUNCTION unlucky()");
   for (std::uint64_t i = 1; i <= 5; ++i) {
@@ -171,7 +171,7 @@ TEST_F(PostgresStoreTest, RollbacksByTheServerAreRetriedWhereverTheyCome) {
     ASSERT_TRUE(outcomes.has_value());
     EXPECT_FALSE(outcomes->front().replayed);
   }
-  EXPECT_GE(store->figures().retries, 20U);
+  EXPECT_GE(store->figures().retries, 14U);
   EXPECT_EQ(store->figures().commits_ambiguous, 0U);
 }
 
