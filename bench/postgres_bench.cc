@@ -28,7 +28,9 @@ struct Settings {
   std::exit(1);
 }
 
-std::string name_of(std::uint64_t number) { return "key:" + std::to_string(1'000'000'000 + number * 2'654'435'761 % 1'000'000'007); }
+std::string name_of(std::uint64_t number) {
+  return "key:" + std::to_string(1'000'000'000 + number * 2'654'435'761 % 1'000'000'007);
+}
 
 // All clients run on the store's own loop, as a server's requests do.
 struct Run {
@@ -45,15 +47,18 @@ std::vector<Mutation> next_batch(Run& run, std::mt19937_64& random, std::size_t 
   const std::size_t own = run.settings.keys / run.settings.parallel;
   while (batch.size() < run.settings.batch) {
     const std::uint64_t number = client * own + random() % own;
-    batch.push_back({Mutation::Kind::put, Key::parse(name_of(number)).value(),
+    batch.push_back({Mutation::Kind::put,
+                     Key::parse(name_of(number)).value(),
                      {std::string(run.settings.value_bytes, 'b'), "text/plain", ValueForm::text},
-                     run.clock.stamp(OpId(random())), {}, {}});
+                     run.clock.stamp(OpId(random())),
+                     {},
+                     {}});
   }
   return batch;
 }
 
 Task<void> write(Run& run, std::size_t client) {
-  std::mt19937_64 random(client + 1);
+  std::mt19937_64 random(std::random_device{}());
   while (MonotonicClock::now() < run.end) {
     std::vector<Mutation> batch = next_batch(run, random, client);
     const MonotonicTime begin = MonotonicClock::now();
@@ -66,7 +71,7 @@ Task<void> write(Run& run, std::size_t client) {
 }
 
 Task<void> read(Run& run, std::size_t client) {
-  std::mt19937_64 random(client + 1);
+  std::mt19937_64 random(std::random_device{}());
   while (MonotonicClock::now() < run.end) {
     const Key key = Key::parse(name_of(random() % run.settings.keys)).value();
     const MonotonicTime begin = MonotonicClock::now();
@@ -81,9 +86,12 @@ Task<void> load(Run& run) {
   for (std::uint64_t done = 0; done < run.settings.keys;) {
     std::vector<Mutation> batch;
     for (; batch.size() < limits::batch_mutations_max && done < run.settings.keys; ++done) {
-      batch.push_back({Mutation::Kind::put, Key::parse(name_of(done)).value(),
+      batch.push_back({Mutation::Kind::put,
+                       Key::parse(name_of(done)).value(),
                        {std::string(run.settings.value_bytes, 'a'), "text/plain", ValueForm::text},
-                       run.clock.stamp(OpId(done + 1)), {}, {}});
+                       run.clock.stamp(OpId(done + 1)),
+                       {},
+                       {}});
     }
     ApplyGuard unguarded;
     const auto outcomes = co_await run.store.apply(std::move(batch), unguarded, Deadline::none());
@@ -118,7 +126,8 @@ int measure(const Settings& settings) {
   auto store = PostgresStore::open(options, loops, time);
   if (!store) give_up(store.error());
   HybridClock clock(time);
-  const auto span = std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
+  const auto span =
+      std::chrono::duration_cast<MonotonicClock::duration>(std::chrono::duration<double>(settings.seconds));
   const MonotonicTime begin = MonotonicClock::now();
   Run run{**store, settings, clock, begin + span, {}, 0};
   net::run_to_end(loops[0], run_all(run, loops[0]));
@@ -140,9 +149,12 @@ int measure(const Settings& settings) {
 int main(int argc, char** argv) {
   armazem::Settings settings;
   CLI::App app("Rows and gets per second of the store on PostgreSQL or CockroachDB, without HTTP.");
-  app.add_option("--url", settings.url, "postgres://USER:PASSWORD@HOST:PORT/DATABASE")->envname("ARMAZEM_TEST_POSTGRES")->required();
+  app.add_option("--url", settings.url, "postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+      ->envname("ARMAZEM_TEST_POSTGRES")
+      ->required();
   app.add_flag("--load", settings.load, "write all keys once, and stop");
-  app.add_option("--batch", settings.batch, "write batches of that size; 0: get single keys")->check(CLI::Range(0, 512));
+  app.add_option("--batch", settings.batch, "write batches of that size; 0: get single keys")
+      ->check(CLI::Range(0, 512));
   app.add_option("--parallel", settings.parallel, "batches or gets on their way at once")->check(CLI::Range(1, 4096));
   app.add_option("--keys", settings.keys, "different keys")->check(CLI::Range(1, 100'000'000));
   app.add_option("--value-bytes", settings.value_bytes, "size of each value")->check(CLI::Range(0, 1 << 20));
