@@ -54,7 +54,8 @@ TEST_F(PostgresFaultTest, ARequestThatIsCutAtAnyByteLeavesTheWriteAppliedOnce) {
 TEST_F(PostgresFaultTest, ErrorsInPlaceOfARepliesAreRetried) {
   std::uint64_t ms = 10;
   for (const char* const command : {"BEGIN", "SELECT", "COMMIT"}) {
-    for (const auto& [sqlstate, fatal] : {std::pair("40001", false), {"40003", false}, {"40P01", false}, {"57P01", true}}) {
+    for (const auto& [sqlstate, fatal] :
+         {std::pair("40001", false), {"40003", false}, {"40P01", false}, {"57P01", true}}) {
       const std::string name = std::string(command) + sqlstate;
       const std::size_t faults = proxy_->faults();
       proxy_->answer_instead(command, sqlstate, fatal);
@@ -120,8 +121,9 @@ TEST_F(PostgresFaultTest, TheStoreClosesWhileTheServerStandsStill) {
 TEST_F(PostgresFaultTest, AConnectionKilledByTheServerIsReplaced) {
   auto sql = schema_->session();
   for (std::uint64_t round = 1; round <= 5; ++round) {
-    sql.run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'armazem' "
-            "AND usename = current_user");
+    sql.run(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'armazem' "
+        "AND usename = current_user");
     const auto result = apply(*store_, {put("k" + std::to_string(round), "v", 100 + round)});
     EXPECT_TRUE(result.has_value()) << result.error().message;
     EXPECT_EQ(bytes(*store_, "warm"), "up");

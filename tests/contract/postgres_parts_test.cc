@@ -37,9 +37,10 @@ TEST(PostgresTarget, ReadsSeveralHostsAndHandsTheRestOn) {
 }
 
 TEST(PostgresTarget, SaysWhatIsWrongAndNeverThePassword) {
-  for (const char* const url : {"mysql://u:topsecret@h/d", "postgres://u:topsecret@h:port/d", "postgres://u:topsecret@h:99999/d",
-                                "postgres://u:topsecret@h:0/d", "postgres://u:topsecret@[::1/d", "postgres://u:topsecret@/d",
-                                "postgres://u:topsecret@h/d?nonsense=1", "postgres://u:topsecret@h1,,h2/d", "topsecret", ""}) {
+  for (const char* const url :
+       {"mysql://u:topsecret@h/d", "postgres://u:topsecret@h:port/d", "postgres://u:topsecret@h:99999/d",
+        "postgres://u:topsecret@h:0/d", "postgres://u:topsecret@[::1/d", "postgres://u:topsecret@/d",
+        "postgres://u:topsecret@h/d?nonsense=1", "postgres://u:topsecret@h1,,h2/d", "topsecret", ""}) {
     const auto target = parse_target(url);
     ASSERT_FALSE(target.has_value()) << url;
     EXPECT_EQ(target.error().code, ErrorCode::invalid_argument);
@@ -58,17 +59,17 @@ TEST(PostgresBinary, ArraysAreAsTheServerReadsThem) {
   BinaryArray names(TypeOid::bytea);
   names.add(std::string_view("a"));
   names.add(std::string_view(""));
-  EXPECT_EQ(std::move(names).take(), bytes_of({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 2, 0, 0, 0, 1,
-                                               0, 0, 0, 1, 'a', 0, 0, 0, 0}));
+  EXPECT_EQ(std::move(names).take(),
+            bytes_of({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 'a', 0, 0, 0, 0}));
   BinaryArray numbers(TypeOid::bigint);
   numbers.add(std::optional<std::uint64_t>(258));
   numbers.add(std::optional<std::uint64_t>());
-  EXPECT_EQ(std::move(numbers).take(), bytes_of({0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 1,
-                                                 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 1, 2, 255, 255, 255, 255}));
+  EXPECT_EQ(std::move(numbers).take(), bytes_of({0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0,   2,   0,   0,
+                                                 0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0,  1, 2, 255, 255, 255, 255}));
   BinaryArray flags(TypeOid::boolean);
   flags.add(true);
-  EXPECT_EQ(std::move(flags).take(), bytes_of({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 1,
-                                               0, 0, 0, 1, 1}));
+  EXPECT_EQ(std::move(flags).take(),
+            bytes_of({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 1}));
   EXPECT_EQ(binary_bigint(-2), bytes_of({255, 255, 255, 255, 255, 255, 255, 254}));
   EXPECT_EQ(as_bigint(~std::uint64_t{0}), std::numeric_limits<std::int64_t>::max());
 }
@@ -126,7 +127,8 @@ TEST(PostgresStatements, AreThoseOfTheDocument) {
   // And none is missing in those two lists.
   std::ifstream header(std::string(ARMAZEM_SOURCE_DIR) + "/src/adapters/postgres/statements.h");
   std::size_t defined = 0;
-  for (std::string line; std::getline(header, line);) defined += line.starts_with("inline constexpr Statement ") ? 1 : 0;
+  for (std::string line; std::getline(header, line);)
+    defined += line.starts_with("inline constexpr Statement ") ? 1 : 0;
   EXPECT_EQ(defined, sent.size());
 }
 

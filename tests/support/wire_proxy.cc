@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -39,7 +40,8 @@ bool send_all(int to, std::string_view bytes) {
 std::string error_response(const std::string& sqlstate, bool fatal) {
   const std::string severity = fatal ? "FATAL" : "ERROR";
   std::string body;
-  for (const std::string& field : {"S" + severity, "V" + severity, "C" + sqlstate, std::string("Minjected by a test")}) {
+  for (const std::string& field :
+       {"S" + severity, "V" + severity, "C" + sqlstate, std::string("Minjected by a test")}) {
     body += field + '\0';
   }
   body += '\0';

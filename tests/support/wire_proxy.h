@@ -75,7 +75,7 @@ class WireProxy {
   std::atomic<std::size_t> request_bytes_{0};
   std::mutex mutex_;
   std::optional<Injection> injection_;  // guarded by mutex_
-  std::list<std::thread> links_;        // the acceptor's thread only
+  std::list<std::thread> links_;  // the acceptor's thread only
   std::thread acceptor_;
 };
 

@@ -13,13 +13,14 @@
 namespace armazem::pg {
 
 struct Attempt {
-  std::vector<Outcome> outcomes;   // without a failure
-  std::optional<Error> error;      // beside the database: stored bytes are damaged, no connection; nothing was written
+  std::vector<Outcome> outcomes;  // without a failure
+  std::optional<Error> error;  // beside the database: stored bytes are damaged, no connection; nothing was written
   std::optional<Failure> failure;  // of the database
-  bool maybe_committed = false;    // there is a failure, and the COMMIT may have been executed all the same
+  bool maybe_committed = false;  // there is a failure, and the COMMIT may have been executed all the same
 };
 
 // Uses the connection until `due` and leaves it clean, or of no use.
-Task<Attempt> attempt_batch(const Lease& lease, BatchPart part, ApplyGuard guard, MonotonicTime due, Counters& counters);
+Task<Attempt> attempt_batch(const Lease& lease, BatchPart part, ApplyGuard guard, MonotonicTime due,
+                            Counters& counters);
 
 }  // namespace armazem::pg

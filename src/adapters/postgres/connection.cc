@@ -76,8 +76,8 @@ Task<Result<void>> Connection::connect(const std::vector<std::pair<std::string, 
   if (!connection_) co_return fail(ErrorCode::unavailable, "no memory for a connection");
   PQsetNoticeReceiver(connection_.get(), &ignore_notice, nullptr);
 
-  PostgresPollingStatusType step = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
-                                                                                 : PGRES_POLLING_WRITING;
+  PostgresPollingStatusType step =
+      PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING) {
     socket_.emplace(PQsocket(connection_.get()), loop_);
     due_ = due;

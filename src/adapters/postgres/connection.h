@@ -23,11 +23,11 @@
 namespace armazem::pg {
 
 struct Failure {
-  bool lost = false;        // no answer came, or it was the connection's last: what was sent may have been executed
-  bool timed_out = false;   // lost, because we stopped waiting
-  std::string sqlstate;     // empty when the server did not say
-  std::string message;      // for people; holds no value of a row
-  std::size_t at = 0;       // index of the first statement that has no result
+  bool lost = false;  // no answer came, or it was the connection's last: what was sent may have been executed
+  bool timed_out = false;  // lost, because we stopped waiting
+  std::string sqlstate;  // empty when the server did not say
+  std::string message;  // for people; holds no value of a row
+  std::size_t at = 0;  // index of the first statement that has no result
 };
 
 struct Reply {

@@ -13,7 +13,9 @@ namespace armazem::pg {
 using Counter = std::atomic<std::uint64_t>;
 
 inline void count(Counter& counter, std::uint64_t by = 1) noexcept { counter.fetch_add(by, std::memory_order_relaxed); }
-inline void uncount(Counter& counter, std::uint64_t by = 1) noexcept { counter.fetch_sub(by, std::memory_order_relaxed); }
+inline void uncount(Counter& counter, std::uint64_t by = 1) noexcept {
+  counter.fetch_sub(by, std::memory_order_relaxed);
+}
 
 struct Counters {
   Counter transactions{0};

@@ -52,8 +52,8 @@ class RowColumns {
 
 // All but the value's bytes: `apply` only hands those on, and they are written from where they are.
 Mutation without_bytes(const Mutation& mutation) {
-  return {mutation.kind,      mutation.key,       {std::string(), mutation.value.content_type, mutation.value.form},
-          mutation.version,   mutation.condition, mutation.expires_at_ms};
+  return {mutation.kind,    mutation.key,       {std::string(), mutation.value.content_type, mutation.value.form},
+          mutation.version, mutation.condition, mutation.expires_at_ms};
 }
 
 }  // namespace

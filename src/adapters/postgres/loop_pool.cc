@@ -26,7 +26,8 @@ LoopPool::LoopPool(net::IoLoop& loop, Size size, std::size_t number, const Targe
       all_left_(loop) {
   SlotOwner& owner = *this;
   for (std::size_t i = 0; i < size.read_connections; ++i) {
-    readers_.push_back(std::make_unique<ReadSlot>(owner, connector_, sweeper_, loop, number + i, gets_, counters, patience_));
+    readers_.push_back(
+        std::make_unique<ReadSlot>(owner, connector_, sweeper_, loop, number + i, gets_, counters, patience_));
   }
   for (std::size_t i = 0; i < size.write_connections; ++i) {
     writers_.push_back(std::make_unique<WriteSlot>(owner, connector_, sweeper_, loop, number + i, borrows_));
@@ -81,12 +82,15 @@ Task<Result<Lease>> LoopPool::borrow(Deadline deadline) {
     }
   }
   BorrowCall call(loop_, deadline);
-  if (!borrows_.push(call)) co_return fail(ErrorCode::overloaded, "too many calls wait for a connection to the database");
+  if (!borrows_.push(call))
+    co_return fail(ErrorCode::overloaded, "too many calls wait for a connection to the database");
   auto result = call.result();
   co_return co_await result;
 }
 
-MonotonicTime LoopPool::latest(Deadline deadline) const noexcept { return std::min(deadline.time(), now() + patience_); }
+MonotonicTime LoopPool::latest(Deadline deadline) const noexcept {
+  return std::min(deadline.time(), now() + patience_);
+}
 
 std::optional<Error> LoopPool::trouble() const {
   if (trouble_) return trouble_;
@@ -96,7 +100,8 @@ std::optional<Error> LoopPool::trouble() const {
 
 template <class Slots>
 std::size_t LoopPool::open_in(const Slots& slots) noexcept {
-  return static_cast<std::size_t>(std::ranges::count_if(slots, [](const auto& slot) { return slot->has_connection(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(slots, [](const auto& slot) { return slot->has_connection(); }));
 }
 
 std::optional<Error> LoopPool::refusal(std::size_t open) const {

@@ -112,9 +112,8 @@ Task<Result<std::vector<Outcome>>> PostgresStore::apply(std::vector<Mutation> mu
   if (deadline.expired(parts_->time.now())) return Task<Answer>(too_late("the write"));
   if (mutations.empty()) return Task<Answer>(std::vector<Outcome>());
   return [](Parts& parts, std::vector<Mutation> batch, ApplyGuard with, Deadline until) -> Task<Answer> {
-    auto written = parts.transaction([&](pg::LoopPool& pool) {
-      return pg::write_batch(pool, parts.counters, std::move(batch), with, until);
-    });
+    auto written = parts.transaction(
+        [&](pg::LoopPool& pool) { return pg::write_batch(pool, parts.counters, std::move(batch), with, until); });
     Answer answer = co_await std::move(written);
     const bool full = !answer && answer.error().code == ErrorCode::storage_full;
     if (full) parts.disk_full_until = parts.time.now() + disk_full_for;

@@ -59,8 +59,8 @@ Task<Step> make_step(const Lease& lease, const std::string& holder, PurgeRequest
 
 }  // namespace
 
-Task<Result<PurgeReport>> purge_step(LoopPool& pool, Counters& counters, const std::string& holder, PurgeRequest request,
-                                     Deadline deadline) {
+Task<Result<PurgeReport>> purge_step(LoopPool& pool, Counters& counters, const std::string& holder,
+                                     PurgeRequest request, Deadline deadline) {
   const LoopPool::Visit visit(pool);
   const Result<Lease> lease = co_await pool.borrow(deadline);
   if (!lease) co_return fail(lease.error());

@@ -29,8 +29,8 @@ class ReadSlot final : public Slot {
 
  private:
   struct Passenger {
-    std::string_view key;      // in `keys_`: a call that ended by its deadline takes its own key away
-    GetCall* call = nullptr;   // null when it ended before the answer came
+    std::string_view key;  // in `keys_`: a call that ended by its deadline takes its own key away
+    GetCall* call = nullptr;  // null when it ended before the answer came
   };
 
   Task<void> serve() override;
@@ -43,9 +43,9 @@ class ReadSlot final : public Slot {
   GetQueue& queue_;
   Counters& counters_;
   const MonotonicClock::duration patience_;  // for one round trip
-  std::vector<Passenger> passengers_;        // in key order
-  std::string keys_;                         // as the parameter of the statement
-  std::size_t row_bytes_ = 1024;             // of late
+  std::vector<Passenger> passengers_;  // in key order
+  std::string keys_;  // as the parameter of the statement
+  std::size_t row_bytes_ = 1024;  // of late
 };
 
 }  // namespace armazem::pg

@@ -23,10 +23,10 @@ std::optional<std::string> behind_prefix(std::string prefix) {
 
 void send_scan(Connection& connection, const ScanRequest& request, std::size_t rows) {
   const KeyRange range = range_of(request);
-  connection.send(request.keys_only ? sql::scan_keys : sql::scan_rows,
-                  {range.first, range.end, binary_bigint(as_bigint(rows)), binary_bigint(as_bigint(request.now_ms)),
-                   binary_bigint(as_bigint(request.limit)),
-                   binary_bigint(as_bigint(std::max<std::size_t>(request.bytes_max, 1)))});
+  connection.send(
+      request.keys_only ? sql::scan_keys : sql::scan_rows,
+      {range.first, range.end, binary_bigint(as_bigint(rows)), binary_bigint(as_bigint(request.now_ms)),
+       binary_bigint(as_bigint(request.limit)), binary_bigint(as_bigint(std::max<std::size_t>(request.bytes_max, 1)))});
 }
 
 Result<ScanPage> read_rows(const PgResult& rows, std::size_t rows_asked) {

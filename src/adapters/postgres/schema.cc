@@ -30,8 +30,8 @@ Task<Found> read_version(Connection& connection, MonotonicTime due) {
 
 Result<void> check(std::int64_t version) {
   if (version == schema_version) return {};
-  const std::string numbers = "the database holds schema " + std::to_string(version) + " of armazem, this program knows " +
-                              std::to_string(schema_version);
+  const std::string numbers = "the database holds schema " + std::to_string(version) +
+                              " of armazem, this program knows " + std::to_string(schema_version);
   if (version > schema_version) return fail(ErrorCode::precondition, numbers + ": run a newer armazem");
   return fail(ErrorCode::precondition, numbers + ": the row 'schema' of armazem_meta is damaged");
 }
@@ -71,7 +71,8 @@ Task<Result<void>> ensure_schema(Connection& connection, MonotonicTime due) {
     if (failure && (attempt >= attempts_max || !worth_another_try(*failure))) {
       co_return fail(to_error(*failure, "creating the tables"));
     }
-    if (attempt >= 2 * attempts_max) co_return fail(ErrorCode::internal, "the schema's version does not stay in its row");
+    if (attempt >= 2 * attempts_max)
+      co_return fail(ErrorCode::internal, "the schema's version does not stay in its row");
     if (!failure) continue;
     auto pause = sleep_until(MonotonicClock::now() + std::chrono::milliseconds(1 + random() % 50));
     co_await pause;

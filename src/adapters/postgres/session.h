@@ -7,7 +7,8 @@
 namespace armazem::pg {
 
 struct Session {
-  bool serializable = false;  // CockroachDB: transactions run SERIALIZABLE; on PostgreSQL, READ COMMITTED with row locks
+  bool serializable =
+      false;  // CockroachDB: transactions run SERIALIZABLE; on PostgreSQL, READ COMMITTED with row locks
   std::string server;         // "PostgreSQL 15.4"
 };
 

@@ -163,13 +163,13 @@ inline constexpr Statement delete_old_rows{
     "delete_old_rows", "DELETE FROM armazem_records WHERE key = ANY ($1::bytea[]) AND purge_at_ms < $2::bigint"};
 
 // What every connection prepares, once the schema is there.
-inline constexpr std::array prepared = {begin_read_committed, begin_serializable, commit,           rollback,
-                                        lock_rows,            update_rows,        insert_rows,      get_rows,
-                                        scan_rows,            scan_keys,          take_purge_lease, free_purge_lease,
-                                        find_old_rows,        delete_old_rows};
+inline constexpr std::array prepared = {
+    begin_read_committed, begin_serializable, commit,        rollback,       lock_rows,
+    update_rows,          insert_rows,        get_rows,      scan_rows,      scan_keys,
+    take_purge_lease,     free_purge_lease,   find_old_rows, delete_old_rows};
 // What is sent once per session or schema.
-inline constexpr std::array unprepared = {start_session,      tune_postgresql,    read_schema,      create_meta, create_records,
-                                          create_purge_index, create_purge_lease, create_schema_row};
+inline constexpr std::array unprepared = {start_session,  tune_postgresql,    read_schema,        create_meta,
+                                          create_records, create_purge_index, create_purge_lease, create_schema_row};
 
 }  // namespace sql
 }  // namespace armazem::pg

@@ -79,7 +79,8 @@ Task<BatchWriter::Next> BatchWriter::write(Part part) {
     if (!in_time) {
       if (pool_.closing()) co_return give_up({ErrorCode::unavailable, "the store is closing"});
       count(counters_.timed_out);
-      co_return give_up({ErrorCode::deadline_exceeded, "the write was tried again until its deadline: " + error_.message});
+      co_return give_up(
+          {ErrorCode::deadline_exceeded, "the write was tried again until its deadline: " + error_.message});
     }
   }
 }
