@@ -1,5 +1,5 @@
-// RabbitMQ behind a network that fails: nothing confirmed is lost, everything ends within its deadline, and each test ends
-// by showing that all works again.
+// RabbitMQ behind a network that fails: nothing confirmed is lost, everything ends within its deadline, and each test
+// ends by showing that all works again.
 #include <set>
 
 #include "contract/queue_contract.h"
@@ -228,7 +228,8 @@ TEST_F(RabbitmqFault, AConsumerUnderCutsSeesEverythingAtLeastOnce) {
   Sent sent;
   std::set<std::string> seen;
   TaskScope scope(executor_);
-  for (int client = 0; client < 4; ++client) scope.spawn(publish_many(*to, std::to_string(client) + "-", count / 4, "", sent));
+  for (int client = 0; client < 4; ++client)
+    scope.spawn(publish_many(*to, std::to_string(client) + "-", count / 4, "", sent));
   int taken = 0;
   while (seen.size() < static_cast<std::size_t>(count)) {
     const auto some = executor_.run(from->take(20, 1 << 20, within(15s)));

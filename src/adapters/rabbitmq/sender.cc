@@ -44,8 +44,11 @@ struct Sender::Wait {
 
 Sender::Sender(const Url& url, const RabbitmqOptions& options, std::string purpose, ReplyAddress* replies,
                Watchdog& watchdog, Counters& counters)
-    : options_(options), replies_(replies), counters_(counters),
-      link_(url, options, std::move(purpose), *this, watchdog, counters), ledger_(options, counters, link_.wakeup()) {}
+    : options_(options),
+      replies_(replies),
+      counters_(counters),
+      link_(url, options, std::move(purpose), *this, watchdog, counters),
+      ledger_(options, counters, link_.wakeup()) {}
 
 Sender::~Sender() { stop(); }
 
@@ -127,8 +130,8 @@ Result<void> Sender::handle_method(Connection& connection, const amqp_frame_t& f
   const amqp_method_t& method = frame.payload.method;
   if (method.id == AMQP_CHANNEL_CLOSE_METHOD) {
     const auto* const close = static_cast<const amqp_channel_close_t*>(method.decoded);
-    return fail(ErrorCode::unavailable, "RabbitMQ at " + connection.host() + ": channel closed: " +
-                                            close_text(close->reply_code, close->reply_text));
+    return fail(ErrorCode::unavailable, "RabbitMQ at " + connection.host() +
+                                            ": channel closed: " + close_text(close->reply_code, close->reply_text));
   }
   if (frame.channel != confirmed_channel) return {};
   if (method.id == AMQP_BASIC_ACK_METHOD) {
@@ -191,17 +194,17 @@ Result<void> Sender::publish(Connection& connection, const Outgoing& message, st
     properties.headers = {static_cast<int>(headers.size()), headers.data()};
   }
   const auto guarded = connection.guard();
-  const int status = amqp_basic_publish(connection.raw(), confirmed ? confirmed_channel : plain_channel,
-                                        amqp_empty_bytes, as_bytes(message.queue), confirmed ? 1 : 0, 0, &properties,
-                                        as_bytes(message.body));
+  const int status =
+      amqp_basic_publish(connection.raw(), confirmed ? confirmed_channel : plain_channel, amqp_empty_bytes,
+                         as_bytes(message.queue), confirmed ? 1 : 0, 0, &properties, as_bytes(message.body));
   return connection.sent(status, "publishing");
 }
 
 Result<void> Sender::check_confirms() const {
   const auto oldest = ledger_.oldest_sent();
   if (!oldest || MonotonicClock::now() - *oldest < options_.confirm_timeout) return {};
-  return fail(ErrorCode::unavailable, "RabbitMQ: no confirm within " +
-                                          std::to_string(options_.confirm_timeout.count()) + " ms");
+  return fail(ErrorCode::unavailable,
+              "RabbitMQ: no confirm within " + std::to_string(options_.confirm_timeout.count()) + " ms");
 }
 
 }  // namespace armazem::rabbit
