@@ -3,7 +3,7 @@
 # need_packages PURPOSE…  installs what is missing, or says what to install where apt is not there.
 
 build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
-  libboost1.81-dev libboost-json1.81-dev librocksdb-dev libssl-dev zlib1g-dev
+  libboost1.81-dev libboost-json1.81-dev librocksdb-dev librabbitmq-dev libssl-dev zlib1g-dev
   prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev"
 fast_build_packages="ccache mold"
 test_packages="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
