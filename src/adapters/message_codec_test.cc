@@ -83,9 +83,9 @@ TEST(MessageCodec, RoundTripOfReplies) {
 // Messages outlive programs: this form must be readable for as long as there is a format 1.
 TEST(MessageCodec, TheFormIsFixed) {
   const std::vector<Mutation> two = {expiring(put("k", "hi", 1), 2), remove("gone", 3)};
-  const std::string expected = std::string("M\x01\x29\x72\xA7\x93\x02", 7) +                               // two mutations
-                               "\x06" +                                                                    // expiry, text
-                               std::string("\x01\x8B\xCF\xE5\x68\x01\x70\x00\x80\0\0\0\0\0\0\x01", 16) +   // version
+  const std::string expected = std::string("M\x01\x29\x72\xA7\x93\x02", 7) +  // two mutations
+                               "\x06" +  // expiry, text
+                               std::string("\x01\x8B\xCF\xE5\x68\x01\x70\x00\x80\0\0\0\0\0\0\x01", 16) +  // version
                                "\x01k" + "\x19text/plain; charset=utf-8" + "\x82\xD0\x95\xFF\xBC\x31" + "\x02hi" +
                                "\x01" + std::string("\x01\x8B\xCF\xE5\x68\x03\x70\x00\x80\0\0\0\0\0\0\x03", 16) +
                                "\x04gone";

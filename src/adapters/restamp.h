@@ -8,8 +8,8 @@
 
 namespace armazem {
 
-// Gives the mutations the time half of `stamp` and what follows it, in the order of their old versions. The op ids stay:
-// a letter that was applied after all is then still recognised as 'already applied'.
+// Gives the mutations the time half of `stamp` and what follows it, in the order of their old versions. The op ids
+// stay: a letter that was applied after all is then still recognised as 'already applied'.
 inline void restamp(std::vector<Mutation>& mutations, const Version& stamp) {
   std::vector<Mutation*> in_order;
   for (Mutation& mutation : mutations) in_order.push_back(&mutation);

@@ -25,7 +25,8 @@ TEST_P(QueueContract, TheLargestMessagesTravel) {
   const auto to = publisher();
   const auto from = consumer();
   std::vector<Mutation> many;
-  for (std::uint64_t i = 1; i <= limits::message_mutations_max; ++i) many.push_back(put("k", std::string(1000, 'v'), i));
+  for (std::uint64_t i = 1; i <= limits::message_mutations_max; ++i)
+    many.push_back(put("k", std::string(1000, 'v'), i));
   ASSERT_TRUE(publish(*to, many).has_value());
   const std::vector<Mutation> large = {put("large", std::string(limits::value_bytes_default, 'L'), 9000)};
   ASSERT_TRUE(publish(*to, large, 1).has_value());
@@ -188,7 +189,8 @@ TEST_P(QueueContract, ATakeHasLimitsButAlwaysGetsOneMessage) {
   }
   from->release();
   from->resume();
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(executor_.run(from->take(1, 1 << 20, soon())).size(), 1U) << "three mutations, one asked";
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(executor_.run(from->take(1, 1 << 20, soon())).size(), 1U) << "three mutations, one asked";
   for (int i = 0; i < 2; ++i) EXPECT_EQ(executor_.run(from->take(100, 1, soon())).size(), 1U) << "one byte asked";
 }
 

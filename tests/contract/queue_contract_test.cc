@@ -43,7 +43,8 @@ class MemoryQueueUnderTest final : public QueueUnderTest {
 };
 
 INSTANTIATE_TEST_SUITE_P(Memory, QueueContract,
-                         testing::Values(QueueKind{"memory", [](std::string&) -> std::unique_ptr<QueueUnderTest> {
+                         testing::Values(QueueKind{"memory",
+                                                   [](std::string&) -> std::unique_ptr<QueueUnderTest> {
                                                      return std::make_unique<MemoryQueueUnderTest>();
                                                    }}),
                          [](const auto& kind) { return kind.param.name; });

@@ -16,7 +16,9 @@ class RabbitmqQueueUnderTest final : public QueueUnderTest {
     return make_rabbitmq_publisher(options, sink).value();
   }
   std::unique_ptr<QueueConsumer> consumer() override { return make_rabbitmq_consumer(queues_.proxied()).value(); }
-  std::unique_ptr<DeadLetterBox> dead_letters() override { return make_rabbitmq_dead_letters(queues_.direct()).value(); }
+  std::unique_ptr<DeadLetterBox> dead_letters() override {
+    return make_rabbitmq_dead_letters(queues_.direct()).value();
+  }
   void close_partition_0() override { RawAmqp(queues_.direct()).delete_queue(queues_.direct().prefix + "0"); }
   void hold_confirms() override { queues_.proxy().hold_answers(true); }
   void release_confirms() override { queues_.proxy().hold_answers(false); }

@@ -1,5 +1,5 @@
-// RabbitMQ behind a network that fails: nothing confirmed is lost, everything ends within its deadline, and each test ends
-// by showing that all works again.
+// RabbitMQ behind a network that fails: nothing confirmed is lost, everything ends within its deadline, and each test
+// ends by showing that all works again.
 #include <set>
 
 #include "contract/queue_contract.h"
@@ -228,7 +228,8 @@ TEST_F(RabbitmqFault, AConsumerUnderCutsSeesEverythingAtLeastOnce) {
   Sent sent;
   std::set<std::string> seen;
   TaskScope scope(executor_);
-  for (int client = 0; client < 4; ++client) scope.spawn(publish_many(*to, std::to_string(client) + "-", count / 4, "", sent));
+  for (int client = 0; client < 4; ++client)
+    scope.spawn(publish_many(*to, std::to_string(client) + "-", count / 4, "", sent));
   int taken = 0;
   while (seen.size() < static_cast<std::size_t>(count)) {
     const auto some = executor_.run(from->take(20, 1 << 20, within(15s)));
@@ -330,6 +331,38 @@ TEST_F(RabbitmqFault, TheTopologyIsCheckedAndDifferencesAreNamed) {
   RabbitmqOptions nowhere = queues_->direct();
   nowhere.url = "amqp://127.0.0.1:1";
   EXPECT_EQ(check_topology(nowhere).error().code, ErrorCode::unavailable);
+}
+
+// docs/messages.md says which rights a server and a worker need.
+TEST_F(RabbitmqFault, TheRightsOfTheDocumentAreEnough) {
+  const char* const url = std::getenv("ARMAZEM_TEST_AMQP_APP");
+  if (url == nullptr) GTEST_SKIP() << "ARMAZEM_TEST_AMQP_APP names no user with few rights";
+  RabbitmqOptions by_admin = queues_->direct();
+  by_admin.prefix = "store-events." + by_admin.prefix;
+  ASSERT_TRUE(declare_topology(by_admin).has_value());
+  RabbitmqOptions by_app = by_admin;
+  by_app.url = url;
+  {
+    const auto checked = check_topology(by_app);
+    EXPECT_TRUE(checked.has_value()) << checked.error().message;
+    EXPECT_FALSE(delete_topology(by_app).has_value()) << "this user has more rights than it should";
+    const auto to = make_rabbitmq_publisher(by_app, sink_).value();
+    ASSERT_TRUE(eventually([&] { return to->health().ok; })) << to->health().detail;
+    const auto from = consumer(by_app);
+    ASSERT_TRUE(eventually([&] {
+      if (!publish(*to, "x")) return false;
+      const auto some = executor_.run(from->take(1, 1, soon()));
+      if (some.at(0).reply_to.empty()) return false;
+      from->reply(some.at(0).reply_to, {reply_to(some.at(0))});
+      return true;
+    }));
+    EXPECT_TRUE(eventually([&] { return !sink_.replies().empty(); }));
+    const Mutation mutation = put("k", "v", 1);
+    EXPECT_TRUE(executor_.run(from->set_aside(mutation, DeadReason::rejected, "", soon())).has_value());
+    const auto box = make_rabbitmq_dead_letters(by_app).value();
+    EXPECT_TRUE(box->replay(1, {}).has_value());
+  }
+  EXPECT_TRUE(delete_topology(by_admin).has_value());
 }
 
 TEST_F(RabbitmqFault, AWrongPasswordIsSaidAndNotShown) {

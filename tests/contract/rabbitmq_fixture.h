@@ -1,4 +1,5 @@
-// Queues on a real RabbitMQ: under a prefix of their own, behind a proxy that misbehaves on command, deleted at the end.
+// Queues on a real RabbitMQ: under a prefix of their own, behind a proxy that misbehaves on command, deleted at the
+// end.
 //
 // ARMAZEM_TEST_AMQP names the broker: amqp://user:password@host:port,host:port/vhost; the user may declare and delete.
 #pragma once
@@ -57,8 +58,8 @@ class RabbitmqQueues {
       }
       return out;
     };
-    options.url = "amqp://" + escaped(url_.user) + ":" + escaped(url_.password) + "@127.0.0.1:" +
-                  std::to_string(proxy_->port()) + "/" + escaped(url_.vhost);
+    options.url = "amqp://" + escaped(url_.user) + ":" + escaped(url_.password) +
+                  "@127.0.0.1:" + std::to_string(proxy_->port()) + "/" + escaped(url_.vhost);
     return options;
   }
 

@@ -1,4 +1,5 @@
-// A bare client of the broker, for what ours never does: foreign bytes, queues with other arguments, deleting one queue.
+// A bare client of the broker, for what ours never does: foreign bytes, queues with other arguments, deleting one
+// queue.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -56,9 +56,7 @@ bool write_some(int fd, std::string& from) {
   return put > 0 || (put < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-short interest(bool reads, bool writes) {
-  return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
-}
+short interest(bool reads, bool writes) { return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)); }
 
 }  // namespace
 

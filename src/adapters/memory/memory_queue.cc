@@ -349,7 +349,8 @@ class MemoryQueue::Consumer final : public QueueConsumer {
         broker_.ready.pop_front();
         continue;
       }
-      const bool fits = mutations + decoded->size() <= waiter.mutations_max && bytes + next.body.size() <= waiter.bytes_max;
+      const bool fits =
+          mutations + decoded->size() <= waiter.mutations_max && bytes + next.body.size() <= waiter.bytes_max;
       if (!waiter.taken.empty() && !fits) return;
       mutations += decoded->size();
       bytes += next.body.size();

@@ -1,9 +1,9 @@
 // A broker in memory with any number of publishers and consumers, for tests and the simulation. At least once: what a
 // consumer has not acknowledged is delivered again after its release, or its end. Fails on command.
 //
-// Thread rule: everything from any thread; one lock. It has no thread of its own, so somebody must call `expire` now and
-// then for deadlines to be kept; what resumes, resumes on its own executor. Replies reach the sink on the thread of the
-// consumer that sends them.
+// Thread rule: everything from any thread; one lock. It has no thread of its own, so somebody must call `expire` now
+// and then for deadlines to be kept; what resumes, resumes on its own executor. Replies reach the sink on the thread of
+// the consumer that sends them.
 // Ownership: the broker must outlive its publishers, consumers and dead letters; a sink must outlive its publisher.
 #pragma once
 

@@ -22,8 +22,8 @@ class AckWindow {
   [[nodiscard]] bool empty() const noexcept { return open_.empty(); }
   void clear() noexcept { open_.clear(); }
 
-  // One ack for as many as come first without a gap, one each for the rest. Unknown tags are left out: the broker closes
-  // the channel for an ack of what is not open.
+  // One ack for as many as come first without a gap, one each for the rest. Unknown tags are left out: the broker
+  // closes the channel for an ack of what is not open.
   [[nodiscard]] std::vector<Ack> settle(std::vector<std::uint64_t> tags) {
     std::ranges::sort(tags);
     std::vector<Ack> acks;

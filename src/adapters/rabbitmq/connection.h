@@ -47,8 +47,8 @@ class Connection {
   // Answers a channel.close of the broker.
   Result<void> confirm_channel_close(amqp_channel_t channel);
 
-  // The next frame of a channel, or nothing when none has arrived. The frame is valid until the next call. Must be called
-  // at least every few seconds: heartbeats are only sent and checked inside.
+  // The next frame of a channel, or nothing when none has arrived. The frame is valid until the next call. Must be
+  // called at least every few seconds: heartbeats are only sent and checked inside.
   Result<std::optional<amqp_frame_t>> next_frame();
   // The broker is short of memory or disk and takes no messages.
   [[nodiscard]] bool blocked() const noexcept { return blocked_; }
@@ -56,7 +56,8 @@ class Connection {
 
   // A send would not block, at least its first bytes.
   [[nodiscard]] bool writable() const noexcept;
-  // Until bytes have come, `wakeup` was signalled, or `span` is over; with `or_writable` also until the socket takes bytes.
+  // Until bytes have come, `wakeup` was signalled, or `span` is over; with `or_writable` also until the socket takes
+  // bytes.
   void wait(Wakeup& wakeup, std::chrono::milliseconds span, bool or_writable) const;
 
   // Guards a call that only sends.

@@ -82,8 +82,12 @@ void Consumer::acknowledge(std::span<const std::uint64_t> ids) {
 
 Task<Result<void>> Consumer::set_aside(const Mutation& mutation, DeadReason reason, std::string detail,
                                        Deadline deadline) {
-  Outgoing message{dead_queue(options_), encode_message({&mutation, 1}), false, std::string(to_string(reason)),
-                   std::move(detail), wall_ms()};
+  Outgoing message{dead_queue(options_),
+                   encode_message({&mutation, 1}),
+                   false,
+                   std::string(to_string(reason)),
+                   std::move(detail),
+                   wall_ms()};
   auto confirmed = co_await sender_->send(std::move(message), deadline);
   if (confirmed) counters_.set_aside.add();
   co_return confirmed;

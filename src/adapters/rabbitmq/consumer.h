@@ -1,5 +1,6 @@
-// The worker's side on RabbitMQ: deliveries and acknowledgements on one connection, replies and dead letters on another,
-// because a broker under a memory alarm stops reading from connections that publish, and acknowledgements must go on.
+// The worker's side on RabbitMQ: deliveries and acknowledgements on one connection, replies and dead letters on
+// another, because a broker under a memory alarm stops reading from connections that publish, and acknowledgements must
+// go on.
 //
 // Thread rule: as its port says. One thread works the first connection, one the second (Sender), one keeps deadlines.
 #pragma once

@@ -65,11 +65,12 @@ struct Counters {
   }
 
   [[nodiscard]] RabbitmqFigures figures() const noexcept {
-    RabbitmqFigures f{published.get(),       confirmed.get(),        nacked.get(),      returned.get(),
-                      unknown.get(),         refused.get(),          connects.get(),    link_losses.get(),
-                      blocked.get(),         deliveries.get(),       redelivered.get(), acknowledged.get(),
-                      replies_sent.get(),    replies_dropped.get(),  replies_received.get(), set_aside.get(),
-                      undecodable.get(),     {}};
+    RabbitmqFigures f{published.get(),    confirmed.get(),       nacked.get(),
+                      returned.get(),     unknown.get(),         refused.get(),
+                      connects.get(),     link_losses.get(),     blocked.get(),
+                      deliveries.get(),   redelivered.get(),     acknowledged.get(),
+                      replies_sent.get(), replies_dropped.get(), replies_received.get(),
+                      set_aside.get(),    undecodable.get(),     {}};
     for (std::size_t i = 0; i < confirm_counts.size(); ++i) f.confirm.counts[i] = confirm_counts[i].get();
     f.confirm.sum_seconds = static_cast<double>(confirm_nanoseconds.get()) / 1e9;
     return f;

@@ -1,7 +1,8 @@
-// Between the consumer's thread and its callers: what has arrived, who waits for it, and what is to be told to the broker.
+// Between the consumer's thread and its callers: what has arrived, who waits for it, and what is to be told to the
+// broker.
 //
-// Delivery ids: a subscription has a base, and id = base + the broker's delivery tag. A new subscription begins above all
-// ids that were given, so an acknowledgement of an older one is recognised, and does nothing.
+// Delivery ids: a subscription has a base, and id = base + the broker's delivery tag. A new subscription begins above
+// all ids that were given, so an acknowledgement of an older one is recognised, and does nothing.
 //
 // Thread rule: any thread; `begin`, `arrived`, `end` and `take_orders` belong to the consumer's.
 #pragma once

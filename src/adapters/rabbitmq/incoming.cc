@@ -32,8 +32,7 @@ Result<std::optional<IncomingMessage>> Incoming::take(const amqp_frame_t& frame)
     message_->body.reserve(missing_);
     return if_complete();
   }
-  if (frame.frame_type == AMQP_FRAME_BODY && message_ && has_header_ &&
-      frame.payload.body_fragment.len <= missing_) {
+  if (frame.frame_type == AMQP_FRAME_BODY && message_ && has_header_ && frame.payload.body_fragment.len <= missing_) {
     missing_ -= frame.payload.body_fragment.len;
     message_->body.append(static_cast<const char*>(frame.payload.body_fragment.bytes), frame.payload.body_fragment.len);
     return if_complete();

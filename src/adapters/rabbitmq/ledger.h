@@ -1,7 +1,7 @@
 // The book of what is to be published and what has been: who waits for which confirm. It knows no broker and no socket.
 //
-// A message is first `queued` (certainly not at the broker) and then `sent` under the next delivery tag (perhaps there).
-// Every waiter is told exactly once:
+// A message is first `queued` (certainly not at the broker) and then `sent` under the next delivery tag (perhaps
+// there). Every waiter is told exactly once:
 //   confirmed                                -> success
 //   returned as unroutable, still queued when the link is lost or blocked -> unavailable: certainly not there
 //   still queued at its deadline             -> deadline_exceeded: certainly not there
@@ -108,7 +108,7 @@ class Ledger {
   std::deque<Entry> queued_;
   std::deque<Entry> sent_;  // tags first_tag_, first_tag_ + 1, …; the first is not settled
   std::uint64_t first_tag_ = 1;
-  std::size_t bytes_ = 0;   // of queued_ and of sent_ that is not settled
+  std::size_t bytes_ = 0;  // of queued_ and of sent_ that is not settled
   std::deque<Outgoing> unconfirmed_;
   std::size_t unconfirmed_bytes_ = 0;
   bool up_ = false;

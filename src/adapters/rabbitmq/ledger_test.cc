@@ -11,7 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Waiter : PublishWaiter {
-  Waiter() { on_done = [](PublishWaiter& self) { ++static_cast<Waiter&>(self).told; }; }
+  Waiter() {
+    on_done = [](PublishWaiter& self) { ++static_cast<Waiter&>(self).told; };
+  }
   int told = 0;
   [[nodiscard]] std::string text() const {
     if (told != 1) return told == 0 ? "waiting" : "told twice";

@@ -11,8 +11,13 @@ namespace armazem::rabbit {
 
 LinkThread::LinkThread(Url url, const RabbitmqOptions& options, std::string purpose, LinkOwner& owner,
                        Watchdog& watchdog, Counters& counters)
-    : url_(std::move(url)), options_(options), purpose_(std::move(purpose)), owner_(owner), watchdog_(watchdog),
-      counters_(counters), health_{false, "connecting"} {}
+    : url_(std::move(url)),
+      options_(options),
+      purpose_(std::move(purpose)),
+      owner_(owner),
+      watchdog_(watchdog),
+      counters_(counters),
+      health_{false, "connecting"} {}
 
 LinkThread::~LinkThread() { stop(); }
 

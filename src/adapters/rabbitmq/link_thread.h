@@ -1,8 +1,8 @@
 // A thread that keeps one connection up: tries the hosts in random order, hands the connection to its owner, and begins
 // again when that one is lost, after a jittered pause that grows while nothing works.
 //
-// A nack, a channel closed right after a successful login and several lost connections are all normal in one failover of
-// the broker: so the loop never concludes anything from how a connection ended.
+// A nack, a channel closed right after a successful login and several lost connections are all normal in one failover
+// of the broker: so the loop never concludes anything from how a connection ended.
 #pragma once
 
 #include <atomic>

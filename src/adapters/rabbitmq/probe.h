@@ -2,7 +2,8 @@
 // whether the broker still answers at all. A consumer that the broker has lost sees nothing otherwise: no error, no
 // delivery (rabbitmq-server issue 15473).
 //
-// Thread rule: one thread. It has a channel of its own, because asking for a queue that is not there closes the channel.
+// Thread rule: one thread. It has a channel of its own, because asking for a queue that is not there closes the
+// channel.
 #pragma once
 
 #include <amqp.h>

@@ -7,7 +7,8 @@
 namespace armazem::rabbit {
 
 Publisher::Publisher(const Url& url, const RabbitmqOptions& options, ReplySink& sink)
-    : options_(options), sender_(url, options, "publisher", &address_, watchdog_, counters_),
+    : options_(options),
+      sender_(url, options, "publisher", &address_, watchdog_, counters_),
       listener_(url, options, sink, address_, watchdog_, counters_),
       watchdog_([this](MonotonicTime now) { sender_.expire(now); }) {
   sender_.start();

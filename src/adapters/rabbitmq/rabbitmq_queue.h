@@ -1,7 +1,7 @@
 // The Queue port on RabbitMQ quorum queues: the public face of this folder. docs/messages.md says what is on the wire.
 //
-// The makers check the URL and nothing else: with the broker down they succeed, keep trying to connect, and `health` says
-// so. Every object has threads of its own (librabbitmq blocks), and each of them a connection of its own:
+// The makers check the URL and nothing else: with the broker down they succeed, keep trying to connect, and `health`
+// says so. Every object has threads of its own (librabbitmq blocks), and each of them a connection of its own:
 //   publisher  one that publishes, one that takes replies
 //   consumer   one that takes deliveries and acknowledges, one that sends replies and dead letters
 // and one thread that keeps deadlines and cuts a connection on which a library call hangs.
@@ -29,18 +29,19 @@ struct RabbitmqOptions {
   std::size_t unconfirmed_messages_max = 1'024;
   std::size_t unconfirmed_bytes_max = std::size_t{64} << 20;
 
-  // Messages that a consumer holds unacknowledged, over all partitions; bounds its memory too. At most 2,000 (RabbitMQ).
+  // Messages that a consumer holds unacknowledged, over all partitions; bounds its memory too. At most 2,000
+  // (RabbitMQ).
   std::size_t prefetch = 256;
   // Deliveries of one message before the broker makes it a dead letter. High, because a crash or a lost connection of a
   // worker counts one for everything that it held.
   int delivery_limit = 200;
 
-  std::chrono::milliseconds connect_timeout{3'000};   // per host: TCP, TLS and login each
-  std::chrono::milliseconds rpc_timeout{10'000};      // an answer of the broker; quorum queues wait for an election
-  std::chrono::milliseconds send_timeout{3'000};      // a socket that takes no bytes is cut after that
+  std::chrono::milliseconds connect_timeout{3'000};  // per host: TCP, TLS and login each
+  std::chrono::milliseconds rpc_timeout{10'000};  // an answer of the broker; quorum queues wait for an election
+  std::chrono::milliseconds send_timeout{3'000};  // a socket that takes no bytes is cut after that
   std::chrono::milliseconds confirm_timeout{10'000};  // without the oldest confirm the connection is given up
-  std::chrono::milliseconds probe_interval{3'000};    // between two looks at the queues
-  std::chrono::milliseconds close_timeout{2'000};     // for confirms still expected when an object is destroyed
+  std::chrono::milliseconds probe_interval{3'000};  // between two looks at the queues
+  std::chrono::milliseconds close_timeout{2'000};  // for confirms still expected when an object is destroyed
   std::chrono::seconds heartbeat{10};
   std::chrono::milliseconds backoff_min{20};
   std::chrono::milliseconds backoff_max{2'000};

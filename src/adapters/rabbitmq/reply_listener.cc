@@ -15,7 +15,10 @@ constexpr std::chrono::milliseconds turn_max{500};  // heartbeats must go out
 
 ReplyListener::ReplyListener(const Url& url, const RabbitmqOptions& options, ReplySink& sink, ReplyAddress& address,
                              Watchdog& watchdog, Counters& counters)
-    : options_(options), sink_(sink), address_(address), counters_(counters),
+    : options_(options),
+      sink_(sink),
+      address_(address),
+      counters_(counters),
       link_(url, options, "replies", *this, watchdog, counters) {}
 
 void ReplyListener::on_down(const Error&) {

@@ -12,6 +12,8 @@ constexpr amqp_channel_t confirmed_channel = 1;
 constexpr amqp_channel_t plain_channel = 2;
 constexpr std::chrono::milliseconds turn_max{500};  // heartbeats must go out
 constexpr int nacks_in_a_row_max = 16;
+// A writable socket takes at least that much: a third of its buffer, which is never below 16 KiB on Linux.
+constexpr std::size_t bytes_between_checks = 4 << 10;
 
 amqp_table_entry_t text_header(const char* name, std::string_view text) {
   amqp_table_entry_t entry{};
@@ -44,8 +46,11 @@ struct Sender::Wait {
 
 Sender::Sender(const Url& url, const RabbitmqOptions& options, std::string purpose, ReplyAddress* replies,
                Watchdog& watchdog, Counters& counters)
-    : options_(options), replies_(replies), counters_(counters),
-      link_(url, options, std::move(purpose), *this, watchdog, counters), ledger_(options, counters, link_.wakeup()) {}
+    : options_(options),
+      replies_(replies),
+      counters_(counters),
+      link_(url, options, std::move(purpose), *this, watchdog, counters),
+      ledger_(options, counters, link_.wakeup()) {}
 
 Sender::~Sender() { stop(); }
 
@@ -127,8 +132,8 @@ Result<void> Sender::handle_method(Connection& connection, const amqp_frame_t& f
   const amqp_method_t& method = frame.payload.method;
   if (method.id == AMQP_CHANNEL_CLOSE_METHOD) {
     const auto* const close = static_cast<const amqp_channel_close_t*>(method.decoded);
-    return fail(ErrorCode::unavailable, "RabbitMQ at " + connection.host() + ": channel closed: " +
-                                            close_text(close->reply_code, close->reply_text));
+    return fail(ErrorCode::unavailable, "RabbitMQ at " + connection.host() +
+                                            ": channel closed: " + close_text(close->reply_code, close->reply_text));
   }
   if (frame.channel != confirmed_channel) return {};
   if (method.id == AMQP_BASIC_ACK_METHOD) {
@@ -151,17 +156,23 @@ Result<void> Sender::settle(std::uint64_t tag, bool multiple, bool confirmed) {
 }
 
 Result<void> Sender::send_waiting(Connection& connection) {
-  while (connection.writable()) {
+  std::size_t unchecked_bytes = bytes_between_checks;
+  while (true) {
+    if (unchecked_bytes >= bytes_between_checks) {
+      if (!connection.writable()) return {};
+      unchecked_bytes = 0;
+    }
     if (const auto reply = ledger_.next_unconfirmed()) {
       if (auto sent = publish(connection, *reply, 0); !sent) return sent;
       counters_.replies_sent.add();
+      unchecked_bytes += reply->body.size();
     } else if (const auto next = ledger_.begin_send()) {
       if (auto sent = publish(connection, next->message, next->tag); !sent) return sent;
+      unchecked_bytes += next->message.body.size();
     } else {
       return {};
     }
   }
-  return {};
 }
 
 // Tag 0: without confirm.
@@ -191,17 +202,17 @@ Result<void> Sender::publish(Connection& connection, const Outgoing& message, st
     properties.headers = {static_cast<int>(headers.size()), headers.data()};
   }
   const auto guarded = connection.guard();
-  const int status = amqp_basic_publish(connection.raw(), confirmed ? confirmed_channel : plain_channel,
-                                        amqp_empty_bytes, as_bytes(message.queue), confirmed ? 1 : 0, 0, &properties,
-                                        as_bytes(message.body));
+  const int status =
+      amqp_basic_publish(connection.raw(), confirmed ? confirmed_channel : plain_channel, amqp_empty_bytes,
+                         as_bytes(message.queue), confirmed ? 1 : 0, 0, &properties, as_bytes(message.body));
   return connection.sent(status, "publishing");
 }
 
 Result<void> Sender::check_confirms() const {
   const auto oldest = ledger_.oldest_sent();
   if (!oldest || MonotonicClock::now() - *oldest < options_.confirm_timeout) return {};
-  return fail(ErrorCode::unavailable, "RabbitMQ: no confirm within " +
-                                          std::to_string(options_.confirm_timeout.count()) + " ms");
+  return fail(ErrorCode::unavailable,
+              "RabbitMQ: no confirm within " + std::to_string(options_.confirm_timeout.count()) + " ms");
 }
 
 }  // namespace armazem::rabbit

@@ -1,7 +1,9 @@
-// Publishes on a connection of its own, many messages under way at once: with confirm on channel 1, without on channel 2.
+// Publishes on a connection of its own, many messages under way at once: with confirm on channel 1, without on channel
+// 2.
 //
-// Order of effects: a waiter is told 'confirmed' only by the broker's basic.ack for its delivery tag, and a message that
-// was routed nowhere is told before that by basic.return (`mandatory`), because the broker confirms such a message too.
+// Order of effects: a waiter is told 'confirmed' only by the broker's basic.ack for its delivery tag, and a message
+// that was routed nowhere is told before that by basic.return (`mandatory`), because the broker confirms such a message
+// too.
 //
 // Thread rule: any thread.
 #pragma once

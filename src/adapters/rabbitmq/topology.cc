@@ -48,7 +48,8 @@ Result<void> declare_all(Connection& connection, const RabbitmqOptions& options)
   const std::string dead = dead_queue(options);
   std::array of_dead = {text_argument("x-queue-type", "quorum")};
   if (auto declared = declare(connection, dead, of_dead); !declared) return declared;
-  std::array of_partition = {text_argument("x-queue-type", "quorum"), text_argument("x-overflow", "reject-publish"),
+  std::array of_partition = {text_argument("x-queue-type", "quorum"),
+                             text_argument("x-overflow", "reject-publish"),
                              text_argument("x-dead-letter-exchange", ""),
                              text_argument("x-dead-letter-routing-key", dead.c_str()),
                              text_argument("x-dead-letter-strategy", "at-least-once"),
@@ -67,8 +68,8 @@ Result<void> check_all(Connection& connection, const RabbitmqOptions& options) {
     auto found = connection.rpc_result(channel, "looking for queue " + queue);
     if (found) continue;
     if (connection.close_code() != not_found) return found;
-    return fail(ErrorCode::precondition, "queue " + queue + " does not exist; run `armazem migrate` (" +
-                                             found.error().message + ")");
+    return fail(ErrorCode::precondition,
+                "queue " + queue + " does not exist; run `armazem migrate` (" + found.error().message + ")");
   }
   return {};
 }

@@ -44,7 +44,7 @@ void Undecodables::retry(MonotonicTime now) {
   for (Letter& letter : letters_) {
     if (letter.sending || letter.retry_at > now) continue;
     Outgoing message{dead_queue(options_), letter.body, false, std::string(to_string(DeadReason::undecodable)),
-                     letter.why, wall_ms()};
+                     letter.why,           wall_ms()};
     letter.sending = sender_.submit(std::move(message), letter, Deadline::none()).has_value();
     if (!letter.sending) letter.retry_at = now + pause_between_tries;
   }

@@ -1,4 +1,5 @@
-// Messages whose bytes are none of ours: put into the dead letters as they are, and acknowledged once that is confirmed.
+// Messages whose bytes are none of ours: put into the dead letters as they are, and acknowledged once that is
+// confirmed.
 //
 // Thread rule: any thread.
 #pragma once
@@ -16,7 +17,8 @@ namespace armazem::rabbit {
 
 class Undecodables {
  public:
-  // `wakeup` is signalled when something was acknowledged. All must outlive it; `sender` must have ended before it does.
+  // `wakeup` is signalled when something was acknowledged. All must outlive it; `sender` must have ended before it
+  // does.
   Undecodables(Sender& sender, Inbox& inbox, Wakeup& wakeup, const RabbitmqOptions& options);
   ~Undecodables();
 

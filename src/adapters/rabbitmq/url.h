@@ -1,8 +1,8 @@
 // amqp://user:password@host1:port1,host2:port2/vhost?cacert=file
 //
 // After the RabbitMQ URI specification, with several hosts. User, password and vhost are percent-decoded. Ports: 5672,
-// with amqps 5671. No vhost, or an empty one, is "/". `cacert` (only with amqps) names the file of trusted certificates,
-// else the system's is taken. IPv6 addresses stand in brackets.
+// with amqps 5671. No vhost, or an empty one, is "/". `cacert` (only with amqps) names the file of trusted
+// certificates, else the system's is taken. IPv6 addresses stand in brackets.
 #pragma once
 
 #include <cstdint>

@@ -36,10 +36,11 @@ TEST(RabbitmqUrl, Tls) {
 }
 
 TEST(RabbitmqUrl, WhatIsWrongIsSaidWithoutThePassword) {
-  for (const char* text : {"", "http://host", "amqp://", "amqp:///v", "amqp://u:secret@", "amqp://u:secret@h:0",
-                           "amqp://u:secret@h:70000", "amqp://u:secret@h:1x", "amqp://u:secret@h,", "amqp://u:secret@,h",
-                           "amqp://u:secret%@h", "amqp://u:secret@h/a/b", "amqp://u:secret@h/%zz", "amqp://u:secret@[::1",
-                           "amqp://u:secret@h?cacert=x", "amqps://u:secret@h?cacert=", "amqps://u:secret@h?other=1"}) {
+  for (const char* text :
+       {"", "http://host", "amqp://", "amqp:///v", "amqp://u:secret@", "amqp://u:secret@h:0", "amqp://u:secret@h:70000",
+        "amqp://u:secret@h:1x", "amqp://u:secret@h,", "amqp://u:secret@,h", "amqp://u:secret%@h",
+        "amqp://u:secret@h/a/b", "amqp://u:secret@h/%zz", "amqp://u:secret@[::1", "amqp://u:secret@h?cacert=x",
+        "amqps://u:secret@h?cacert=", "amqps://u:secret@h?other=1"}) {
     const auto url = parse_url(text);
     ASSERT_FALSE(url.has_value()) << text;
     EXPECT_EQ(url.error().code, ErrorCode::invalid_argument);

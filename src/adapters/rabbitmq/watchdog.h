@@ -1,8 +1,8 @@
 // A thread that cuts connections on which a call of librabbitmq hangs, and that keeps the deadlines of those who wait.
 //
-// librabbitmq sends without any time-out (amqp_basic_publish, amqp_basic_ack), so a broker that stops reading would hold
-// the calling thread for ever. Shutting the socket down makes the call end with an error. While a thread is held like
-// that, the waiters' deadlines must still be kept: hence `tick`.
+// librabbitmq sends without any time-out (amqp_basic_publish, amqp_basic_ack), so a broker that stops reading would
+// hold the calling thread for ever. Shutting the socket down makes the call end with an error. While a thread is held
+// like that, the waiters' deadlines must still be kept: hence `tick`.
 //
 // Thread rule: any thread.
 #pragma once
