@@ -71,6 +71,7 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
       co_return reply;
     }
     if (reply->kind != Reply::Kind::error) {
+      route->link->breaker().request_succeeded();
       if (request.script != nullptr) board_.allow();
       co_return reply;
     }
@@ -80,7 +81,7 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
     if (!redirected && !refuses(word)) co_return reply;
 
     if (refuses(word)) {
-      route->link->refused(MonotonicClock::now());
+      route->link->refused(reply->text);
       board_.want_refresh();
       co_return fail(ErrorCode::unavailable, "redis " + route->link->node().text() + ": " + reply->text);
     }
