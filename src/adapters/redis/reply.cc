@@ -72,7 +72,9 @@ ReplyParser::Step ReplyParser::next(Reply& reply) {
   const std::string_view left(reader_->buf + reader_->pos, reader_->len - reader_->pos);
   const bool in_bulk = reader_->ridx >= 0 && reader_->rstack[reader_->ridx].type == REDIS_REPLY_STRING;
   std::uint64_t announced = 0;
-  if (in_bulk) std::from_chars(left.data(), left.data() + left.size(), announced);
+  if (in_bulk && std::from_chars(left.data(), left.data() + left.size(), announced).ec == std::errc::result_out_of_range) {
+    announced = UINT64_MAX;
+  }
   if (announced > reply_bytes_max || left.size() > reply_bytes_max) {
     error_ = "protocol error: a reply above " + std::to_string(reply_bytes_max) + " bytes";
     return Step::broken;
