@@ -18,6 +18,10 @@ bool refuses(std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+bool denies(std::string_view error) {
+  return error.starts_with("NOPERM") || error.find("can't run this command") != error.npos;
+}
+
 // GET name, EVALSHA sha 1 name …, or EVAL text 1 name ….
 class Arguments {
  public:
@@ -56,6 +60,8 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
   Result<Route> route = co_await this->route(request.name, deadline);
   bool whole_text = false;
   for (int attempt = 0; route; ++attempt) {
+    request.epoch = route->epoch;
+    request.generation = generation_;
     for (std::size_t i = 0; i < request.stamped_count; ++i) set_epoch(*request.stamped[i], route->epoch);
     const Arguments arguments(request, whole_text);
     Exchange exchange(*route->link, arguments.all(), deadline, {.asking = route->asking, .probing = false});
@@ -64,13 +70,18 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
       board_.want_refresh();
       co_return reply;
     }
-    if (reply->kind != Reply::Kind::error) co_return reply;
+    if (reply->kind != Reply::Kind::error) {
+      route->link->breaker().request_succeeded();
+      if (request.script != nullptr) board_.allow();
+      co_return reply;
+    }
+    if (denies(reply->text)) board_.deny(reply->text);
     const std::string_view word = first_word(reply->text);
     const bool redirected = word == "MOVED" || word == "ASK" || word == "TRYAGAIN" || word == "NOSCRIPT";
     if (!redirected && !refuses(word)) co_return reply;
 
     if (refuses(word)) {
-      route->link->refused(MonotonicClock::now());
+      route->link->refused(reply->text);
       board_.want_refresh();
       co_return fail(ErrorCode::unavailable, "redis " + route->link->node().text() + ": " + reply->text);
     }
@@ -101,12 +112,12 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
 
 // ---- where to
 
-std::optional<std::uint64_t> ClusterClient::epoch_of(std::string_view name) {
+bool ClusterClient::is_current(const Request& request, std::uint64_t epoch) {
   adopt_view();
-  if (!view_) return std::nullopt;
-  const std::size_t shard = view_->shard_of(slot_of(name));
-  if (shard == Topology::none) return std::nullopt;
-  return view_->shards()[shard].epoch;
+  if (epoch != request.epoch) return false;
+  if (generation_ == request.generation) return true;
+  const std::size_t shard = view_->shard_of(slot_of(request.name));
+  return shard != Topology::none && view_->shards()[shard].epoch == epoch;
 }
 
 Task<Result<ClusterClient::Route>> ClusterClient::route(std::string_view name, Deadline deadline) {

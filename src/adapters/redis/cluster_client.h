@@ -29,6 +29,9 @@ struct Request {
   // Encoded entries, headers and leases among the arguments: each attempt writes the epoch of its shard into them.
   std::array<std::string*, 2> stamped{};
   std::size_t stamped_count = 0;
+  // Set by the call: the epoch of the shard that was asked last, and the view that it was taken from.
+  std::uint64_t epoch = 0;
+  std::uint64_t generation = 0;
 };
 
 class ClusterClient {
@@ -49,8 +52,9 @@ class ClusterClient {
   // overloaded, deadline_exceeded.
   Task<Result<Reply>> call(Request& request, Deadline deadline);
 
-  // The epoch of the shard that serves the key, in the newest view; nullopt when nobody does.
-  [[nodiscard]] std::optional<std::uint64_t> epoch_of(std::string_view name);
+  // After a call: may something of that epoch be served? It must be the epoch that was asked for, and still be the key's if
+  // the view has changed meanwhile. (While the view has not, a redirection knows better than it.)
+  [[nodiscard]] bool is_current(const Request& request, std::uint64_t epoch);
 
   [[nodiscard]] Counters& counters() noexcept { return counters_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }

@@ -71,6 +71,10 @@ void ClusterClient::report_health() {
     health.detail = "no node has answered yet";
     for (const auto& [node, link] : links_) health.detail += "; " + node.text() + ": " + link->problem();
   }
+  if (const std::string denied = board_.denied(); !denied.empty()) {
+    health.ok = false;
+    health.detail += "; the user needs get, getrange, set, del, eval, evalsha, ping, asking and cluster|nodes on its keys: " + denied;
+  }
   if (health.detail == reported_) return;
   reported_ = health.detail;
   board_.set_health(std::move(health));

@@ -232,7 +232,6 @@ void Link::deliver(Reply reply) {
   }
   if (first.exchange != nullptr) finish(*first.exchange, std::move(reply));
   waiting_.pop_front();
-  breaker_.request_succeeded();
 }
 
 void Link::finish(Exchange& exchange, Result<Reply> result) {
@@ -273,8 +272,10 @@ void Link::note_failure(MonotonicTime now) {
   if (breaker_.failed(now, env_.random)) env_.counters.breaker_openings.add();
 }
 
-void Link::refused(MonotonicTime now) {
+void Link::refused(const std::string& why) {
+  const MonotonicTime now = MonotonicClock::now();
   env_.counters.refused_by_node.add();
+  problem_ = why;
   note_failure(now);
 }
 

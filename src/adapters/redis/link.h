@@ -64,7 +64,7 @@ class Link {
   // Called a few dozen times per second: time-outs, the end of a pause, the breaker's probe, a ping when nobody asked.
   void tick(MonotonicTime now);
   // A node that answers with a refusal (LOADING and the like) is as good as none.
-  void refused(MonotonicTime now);
+  void refused(const std::string& why);
 
   // Takes no more requests, fails those that wait; `ended` becomes true soon after.
   void retire();

@@ -125,13 +125,12 @@ Task<Result<CacheLookup>> RedisCache::get_here(ClusterClient& client, const Key&
   if (!reply) co_return fail(std::move(reply.error()));
   if (reply->kind == Reply::Kind::bulk) {
     const redis::Head head = redis::read_head(reply->text);
-    const auto epoch = client.epoch_of(name);
-    if (head.kind == redis::Kind::lease && head.epoch == epoch) {
+    if (head.kind == redis::Kind::lease && client.is_current(request, head.epoch)) {
       client.counters().misses.add();
       client.counters().leases_held.add();
       co_return CacheLookup();
     }
-    if (auto lookup = hit(client, name, std::move(reply->text))) co_return std::move(*lookup);
+    if (auto lookup = hit(client, request, std::move(reply->text))) co_return std::move(*lookup);
   } else if (reply->kind != Reply::Kind::nil) {
     co_return unexpected_reply(*reply);
   }
@@ -139,11 +138,10 @@ Task<Result<CacheLookup>> RedisCache::get_here(ClusterClient& client, const Key&
   co_return co_await take_lease(client, std::move(name), deadline);
 }
 
-std::optional<CacheLookup> RedisCache::hit(ClusterClient& client, const std::string& name, std::string&& encoded) {
+std::optional<CacheLookup> RedisCache::hit(ClusterClient& client, const Request& request, std::string&& encoded) {
   const redis::Head head = redis::read_head(encoded);
   if (head.kind == redis::Kind::lease) return std::nullopt;
-  // The newest view decides, not the one that was asked by: it may have changed since.
-  if (head.kind == redis::Kind::entry && head.epoch != client.epoch_of(name)) {
+  if (head.kind == redis::Kind::entry && !client.is_current(request, head.epoch)) {
     client.counters().misses_other_epoch.add();
     return std::nullopt;
   }
@@ -182,7 +180,7 @@ Task<Result<CacheLookup>> RedisCache::take_lease(ClusterClient& client, std::str
   }
   if (reply->kind != Reply::Kind::bulk) co_return unexpected_reply(*reply);
   // Filled by somebody since we looked.
-  if (auto found = hit(client, name, std::move(reply->text))) co_return std::move(*found);
+  if (auto found = hit(client, request, std::move(reply->text))) co_return std::move(*found);
   // Not a miss without a lease: that would promise that somebody is loading the key.
   co_return fail(ErrorCode::unavailable, "redis: what is cached for the key cannot be used");
 }

@@ -26,6 +26,7 @@ namespace armazem {
 
 namespace redis {
 class ClusterClient;
+struct Request;
 class TlsContext;
 class ViewBoard;
 }  // namespace redis
@@ -61,7 +62,7 @@ class RedisCache final : public Cache {
   Task<Result<long long>> remove_older(redis::ClusterClient& client, const CacheWrite& write, Deadline deadline);
 
   // nullopt: it is not for us (a lease, another epoch, damaged).
-  std::optional<CacheLookup> hit(redis::ClusterClient& client, const std::string& name, std::string&& encoded);
+  std::optional<CacheLookup> hit(redis::ClusterClient& client, const redis::Request& request, std::string&& encoded);
   [[nodiscard]] std::string name_of(const Key& key) const;
   // How long an entry may live that was stored at that time; zero or less: it may not.
   [[nodiscard]] std::int64_t ttl_ms(redis::ClusterClient& client, const std::optional<Record>& record,

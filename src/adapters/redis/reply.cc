@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "core/assert.h"
@@ -67,7 +68,14 @@ ReplyParser::Step ReplyParser::next(Reply& reply) {
     reply = std::exchange(root_, {});
     return Step::reply;
   }
-  if (reader_->len - reader_->pos > reply_bytes_max) {
+  // A bulk that announces more is refused before it is gathered. The reader has read its '$' and stands at the length.
+  const std::string_view left(reader_->buf + reader_->pos, reader_->len - reader_->pos);
+  const bool in_bulk = reader_->ridx >= 0 && reader_->rstack[reader_->ridx].type == REDIS_REPLY_STRING;
+  std::uint64_t announced = 0;
+  if (in_bulk && std::from_chars(left.data(), left.data() + left.size(), announced).ec == std::errc::result_out_of_range) {
+    announced = UINT64_MAX;
+  }
+  if (announced > reply_bytes_max || left.size() > reply_bytes_max) {
     error_ = "protocol error: a reply above " + std::to_string(reply_bytes_max) + " bytes";
     return Step::broken;
   }

@@ -42,6 +42,21 @@ class ViewBoard {
   [[nodiscard]] std::uint64_t rounds() const noexcept { return rounds_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t rounds_begun() const noexcept { return begun_.load(std::memory_order_acquire); }
 
+  // The user may not run what the cache needs: no node is at fault and nothing mends it but an administrator.
+  void deny(const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    denied_ = why;
+    is_denied_.store(true, std::memory_order_relaxed);
+  }
+  void allow() noexcept {
+    if (is_denied_.load(std::memory_order_relaxed)) is_denied_.store(false, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::string denied() const {
+    if (!is_denied_.load(std::memory_order_relaxed)) return {};
+    const std::lock_guard lock(mutex_);
+    return denied_;
+  }
+
   void set_health(CacheHealth health) {
     const std::lock_guard lock(mutex_);
     health_ = std::move(health);
@@ -56,7 +71,9 @@ class ViewBoard {
   std::atomic<std::uint64_t> begun_{0};
   std::atomic<std::uint64_t> rounds_{0};
   std::atomic<bool> wanted_{true};
+  std::atomic<bool> is_denied_{false};
   mutable std::mutex mutex_;
+  std::string denied_;                                 // guarded by mutex_
   std::shared_ptr<const Topology> view_;               // guarded by mutex_
   CacheHealth health_{false, "no node has answered yet"};  // guarded by mutex_
 };
