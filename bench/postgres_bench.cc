@@ -70,7 +70,7 @@ Task<void> write(Run& run, std::size_t client) {
   }
 }
 
-Task<void> read(Run& run, std::size_t client) {
+Task<void> read(Run& run) {
   std::mt19937_64 random(std::random_device{}());
   while (MonotonicClock::now() < run.end) {
     const Key key = Key::parse(name_of(random() % run.settings.keys)).value();
@@ -105,7 +105,7 @@ Task<void> run_all(Run& run, net::IoLoop& loop) {
     scope.spawn(load(run));
   } else {
     for (std::size_t c = 0; c < run.settings.parallel; ++c) {
-      scope.spawn(run.settings.batch > 0 ? write(run, c) : read(run, c));
+      scope.spawn(run.settings.batch > 0 ? write(run, c) : read(run));
     }
   }
   auto ended = scope.join();
