@@ -109,6 +109,11 @@ class Bench {
     all_ended.get_future().wait();
   }
 
+  // What the broker has confirmed, for a comparison with what it delivers. Only when asked for before `run`.
+  void remember_confirmed() { remembers_ = true; }
+  [[nodiscard]] const std::vector<std::uint64_t>& confirmed() const { return confirmed_; }
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
+
   void print() {
     std::ranges::sort(latencies_ms_);
     const auto at = [&](double share) {
@@ -134,13 +139,17 @@ class Bench {
     }
     const Version last = mutations.back().version;
     if (with_replies) replies_.expect(last);
+    const std::uint64_t op = op_;
     const Deadline deadline = Deadline::after(begun, std::chrono::seconds(10));
     const auto published = co_await publisher_.publish(number % settings_.partitions, mutations, deadline);
     if (!published) {
       ++failures_;
       if (with_replies) replies_.forget(last);
+      YieldNow others;  // a refusal comes at once, and must not keep the others from running
+      co_await others;
       co_return;
     }
+    if (remembers_) confirmed_.push_back(op);
     if (with_replies) {
       Replies::Wait wait{replies_, last};
       co_await wait;
@@ -164,6 +173,8 @@ class Bench {
   std::uint64_t op_ = 0;
   std::uint64_t failures_ = 0;
   std::vector<double> latencies_ms_;
+  bool remembers_ = false;
+  std::vector<std::uint64_t> confirmed_;  // op ids
   ThreadPool pool_{"bench", 1};
 };
 
@@ -189,6 +200,31 @@ Task<void> answer(QueueConsumer& consumer, Executor& home, const std::atomic<boo
   end.set_value();
 }
 
+// Takes all that is in the queues, and says which of the confirmed messages were not among it.
+Task<void> compare(QueueConsumer& consumer, Executor& home, const std::vector<std::uint64_t>& confirmed,
+                   std::promise<std::uint64_t>& missing) {
+  ResumeOn there{home};
+  co_await there;
+  std::map<std::uint64_t, int> seen;
+  while (true) {
+    const Deadline deadline = Deadline::after(MonotonicClock::now(), std::chrono::seconds(5));
+    const auto taken = co_await consumer.take(limits::batch_mutations_max, limits::batch_bytes_max, deadline);
+    if (taken.empty()) break;
+    std::vector<std::uint64_t> ids;
+    for (const Delivery& delivery : taken) {
+      for (const Mutation& mutation : delivery.mutations) ++seen[mutation.version.op().bits()];
+      ids.push_back(delivery.id);
+    }
+    consumer.acknowledge(ids);
+  }
+  std::uint64_t lost = 0;
+  for (const std::uint64_t op : confirmed) lost += seen.contains(op) ? 0 : 1;
+  const auto doubled = std::ranges::count_if(seen, [](const auto& one) { return one.second > 1; });
+  std::printf("%zu delivered, %ld of them more than once; of %zu confirmed %llu are missing\n", seen.size(),
+              static_cast<long>(doubled), confirmed.size(), static_cast<unsigned long long>(lost));
+  missing.set_value(lost);
+}
+
 bool wait_until_healthy(const std::function<QueueHealth()>& health) {
   for (int i = 0; i < 1000; ++i) {
     if (health().ok) return true;
@@ -208,6 +244,7 @@ int run(const Settings& settings) {
     std::fprintf(stderr, "%s\n", declared.error().message.c_str());
     return 1;
   }
+  std::uint64_t lost = 0;
   {
     Replies replies;
     const auto publisher = make_rabbitmq_publisher(options, replies).value();
@@ -216,6 +253,18 @@ int run(const Settings& settings) {
       Bench bench(settings, *publisher, replies);
       bench.run(false);
       bench.print();
+    } else if (settings.mode == "survive" && ready) {
+      Bench bench(settings, *publisher, replies);
+      bench.remember_confirmed();
+      bench.run(false);
+      bench.print();
+      ThreadPool worker("worker", 1);
+      const auto consumer = make_rabbitmq_consumer(options).value();
+      ready = wait_until_healthy([&] { return consumer->health(); });
+      std::promise<std::uint64_t> missing;
+      auto result = missing.get_future();
+      start_root(worker, compare(*consumer, worker, bench.confirmed(), missing));
+      lost = result.get();
     } else if (ready) {
       ThreadPool worker("worker", 1);
       const auto consumer = make_rabbitmq_consumer(options).value();
@@ -232,7 +281,7 @@ int run(const Settings& settings) {
     }
   }
   const auto deleted = delete_topology(options);
-  return deleted ? 0 : 1;
+  return deleted && lost == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -243,7 +292,10 @@ int main(int argc, char** argv) {
   CLI::App app{"How fast the RabbitMQ queue is, without HTTP and without a store"};
   app.add_option("--url", settings.url, "amqp://user:password@host:port,…/vhost; the user may declare queues")
       ->required();
-  app.add_option("--mode", settings.mode, "publish, or round-trip")->check(CLI::IsMember({"publish", "round-trip"}));
+  app.add_option(
+         "--mode", settings.mode,
+         "publish; round-trip; survive: publish while somebody breaks brokers, then look for what was confirmed")
+      ->check(CLI::IsMember({"publish", "round-trip", "survive"}));
   app.add_option("--window", settings.window, "publishers that each wait for their answer")->check(CLI::Range(1, 4096));
   app.add_option("--partitions", settings.partitions, "queues")->check(CLI::Range(1, 64));
   app.add_option("--mutations", settings.mutations, "in one message")->check(CLI::Range(1, 256));

@@ -1,5 +1,6 @@
 #include "adapters/rabbitmq/sender.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -78,6 +79,7 @@ void Sender::on_down(const Error& why) { ledger_.link_down(why.message); }
 Result<void> Sender::serve(Connection& connection) {
   incoming_ = {};
   nacks_in_a_row_ = 0;
+  unblocked_at_ = {};
   for (const amqp_channel_t channel : {confirmed_channel, plain_channel}) {
     if (auto opened = connection.open_channel(channel); !opened) return opened;
   }
@@ -91,7 +93,7 @@ Result<void> Sender::serve(Connection& connection) {
     if (!connection.blocked()) {
       if (auto sent = send_waiting(connection); !sent) return sent;
     }
-    if (auto confirms = check_confirms(); !confirms) return confirms;
+    if (auto confirms = check_confirms(connection); !confirms) return confirms;
     connection.wait(link_.wakeup(), turn_max, !connection.blocked() && ledger_.has_work());
   }
   connection.goodbye();
@@ -121,6 +123,7 @@ Result<void> Sender::read_frames(Connection& connection) {
     ledger_.returned(tag, (*message)->return_text);
   }
   if (connection.blocked() == was_blocked) return {};
+  if (!connection.blocked()) unblocked_at_ = MonotonicClock::now();
   const std::string why = connection.blocked_why();
   ledger_.set_blocked(connection.blocked(), why);
   link_.set_health(!connection.blocked(), connection.blocked() ? connection.host() + " is blocked: " + why
@@ -208,9 +211,11 @@ Result<void> Sender::publish(Connection& connection, const Outgoing& message, st
   return connection.sent(status, "publishing");
 }
 
-Result<void> Sender::check_confirms() const {
+// A blocked broker reads nothing, so it confirms nothing; another connection would change neither.
+Result<void> Sender::check_confirms(const Connection& connection) const {
   const auto oldest = ledger_.oldest_sent();
-  if (!oldest || MonotonicClock::now() - *oldest < options_.confirm_timeout) return {};
+  if (!oldest || connection.blocked()) return {};
+  if (MonotonicClock::now() - std::max(*oldest, unblocked_at_) < options_.confirm_timeout) return {};
   return fail(ErrorCode::unavailable,
               "RabbitMQ: no confirm within " + std::to_string(options_.confirm_timeout.count()) + " ms");
 }

@@ -55,7 +55,7 @@ class Sender final : public LinkOwner {
   Result<void> settle(std::uint64_t tag, bool multiple, bool confirmed);
   Result<void> send_waiting(Connection& connection);
   Result<void> publish(Connection& connection, const Outgoing& message, std::uint64_t tag);
-  Result<void> check_confirms() const;
+  Result<void> check_confirms(const Connection& connection) const;
   [[nodiscard]] bool finished() const;
 
   const RabbitmqOptions options_;
@@ -67,6 +67,7 @@ class Sender final : public LinkOwner {
   // its own thread only
   Incoming incoming_;
   int nacks_in_a_row_ = 0;
+  MonotonicTime unblocked_at_;
 };
 
 }  // namespace armazem::rabbit
