@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
   prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev
   libpq-dev libhiredis-dev librabbitmq-dev"
 fast_build_packages="ccache mold"
-test_packages="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
+test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"

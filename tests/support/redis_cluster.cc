@@ -1,5 +1,6 @@
 #include "support/redis_cluster.h"
 
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -43,15 +43,6 @@ bool is_free(std::uint16_t port) {
   return free;
 }
 
-// Below the range of outgoing connections, so that none of those takes it while a node is away.
-std::uint16_t free_port() {
-  static std::mt19937 random(std::random_device{}());
-  while (true) {
-    const auto port = static_cast<std::uint16_t>(10'000 + random() % 20'000);
-    if (is_free(port)) return port;
-  }
-}
-
 std::string as_text(const redisReply& reply) {
   switch (reply.type) {
     case REDIS_REPLY_INTEGER: return std::to_string(reply.integer);
@@ -70,6 +61,14 @@ std::string as_text(const redisReply& reply) {
 std::optional<std::string> no_redis_server() {
   if (find_program("redis-server")) return std::nullopt;
   return "redis-server is not installed";
+}
+
+std::uint16_t free_port() {
+  static std::mt19937 random(std::random_device{}());
+  while (true) {
+    const auto port = static_cast<std::uint16_t>(10'000 + random() % 20'000);
+    if (is_free(port)) return port;
+  }
 }
 
 bool wait_for(const std::function<bool()>& condition, std::chrono::milliseconds patience) {

@@ -76,6 +76,9 @@ class RedisCluster {
   std::vector<Node> nodes_;
 };
 
+// Below the range of outgoing connections, so that none of those takes it while a node is away.
+[[nodiscard]] std::uint16_t free_port();
+
 // Polls until it is so. False after `patience`.
 bool wait_for(const std::function<bool()>& condition, std::chrono::milliseconds patience);
 

@@ -1,5 +1,6 @@
 // The first loop's part: asking the nodes who serves what, and saying how the cluster is.
 #include <algorithm>
+#include <utility>
 
 #include "adapters/redis/cluster_client.h"
 
@@ -44,7 +45,12 @@ Task<void> ClusterClient::ask_for_view(Link& link, std::vector<std::vector<NodeL
   const Result<Reply> reply = co_await exchange;
   if (!reply || reply->kind != Reply::Kind::bulk) co_return;
   auto nodes = parse_cluster_nodes(reply->text, asked);
-  if (nodes) answers.push_back(std::move(*nodes));
+  if (!nodes) co_return;
+  for (NodeLine& node : *nodes) {
+    // Certificates are made out to names, where nodes have any.
+    if (options_.tls && !node.hostname.empty()) std::swap(node.address.host, node.hostname);
+  }
+  answers.push_back(std::move(*nodes));
 }
 
 // A view older than the one we have, from less than half of the nodes, is that of a part cut off: not taken.
