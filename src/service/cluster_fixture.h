@@ -1,0 +1,155 @@
+// What tests of the cluster's use cases share: time that only passes when the test lets it, a store, a cache and a queue in
+// memory, and wrappers that write down in which order they are used or that stop the process at a chosen moment.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adapters/memory/faulty_store.h"
+#include "adapters/memory/memory_cache.h"
+#include "adapters/memory/memory_queue.h"
+#include "adapters/memory/memory_store.h"
+#include "service/applier.h"
+#include "support/mutations.h"
+#include "support/stepped_executor.h"
+#include "support/test_time.h"
+
+namespace armazem::test {
+
+using std::chrono::milliseconds;
+using Order = std::vector<std::string>;
+
+inline Outcome applied_at(Version at, Effect effect = Effect::created) { return {Verdict::applied, effect, at, at, false}; }
+
+// A store in front of another one. `before` may answer in its place.
+class StoreWrapper final : public Store {
+ public:
+  using Batch = std::vector<Mutation>;
+  using Outcomes = Result<std::vector<Outcome>>;
+  explicit StoreWrapper(Store& inner) : inner_(inner) {}
+
+  Task<Outcomes> apply(Batch mutations, ApplyGuard guard, Deadline deadline) override {
+    ++applies;
+    guards.push_back(guard);
+    batch_sizes.push_back(mutations.size());
+    if (before) {
+      if (auto instead = before(mutations)) co_return std::move(*instead);
+    }
+    Outcomes outcomes = co_await inner_.apply(std::move(mutations), guard, deadline);
+    if (after) after();
+    co_return outcomes;
+  }
+  Task<Result<std::optional<Record>>> get(const Key& key, Deadline deadline) override {
+    ++gets;
+    if (before_get) before_get();
+    co_return co_await inner_.get(key, deadline);
+  }
+  Task<Result<ScanPage>> scan(ScanRequest request, Deadline deadline) override {
+    co_return co_await inner_.scan(std::move(request), deadline);
+  }
+  Task<Result<PurgeReport>> purge(PurgeRequest request, Deadline deadline) override {
+    co_return co_await inner_.purge(request, deadline);
+  }
+  Task<StoreHealth> health(Deadline deadline) override {
+    ++healths;
+    co_return co_await inner_.health(deadline);
+  }
+
+  std::function<std::optional<Outcomes>(const Batch&)> before;
+  std::function<void()> after;
+  std::function<void()> before_get;
+  std::size_t applies = 0;
+  std::size_t gets = 0;
+  std::size_t healths = 0;
+  std::vector<std::size_t> batch_sizes;
+  std::vector<ApplyGuard> guards;
+
+ private:
+  Store& inner_;
+};
+
+// A cache in front of another one, that keeps what it was told. `before_write` may answer in its place.
+class CacheWrapper final : public Cache {
+ public:
+  explicit CacheWrapper(Cache& inner) : inner_(inner) {}
+
+  Task<Result<CacheLookup>> get(const Key& key, Deadline deadline) override {
+    ++gets;
+    co_return co_await inner_.get(key, deadline);
+  }
+  Task<Result<bool>> fill(const Key& key, const std::optional<Record>& record, Lease lease, Deadline deadline) override {
+    ++fills;
+    if (before_fill) before_fill();
+    co_return co_await inner_.fill(key, record, lease, deadline);
+  }
+  Task<Result<void>> write(std::span<const CacheWrite> writes, Deadline deadline) override {
+    ++calls;
+    told.insert(told.end(), writes.begin(), writes.end());
+    if (slow) {  // until the caller's patience ends
+      co_await sleep_until(deadline.time());
+      co_return fail(ErrorCode::deadline_exceeded, "the cache is slow");
+    }
+    if (before_write) {
+      if (auto instead = before_write()) co_return std::move(*instead);
+    }
+    const Result<void> done = co_await inner_.write(writes, deadline);
+    if (after_write) after_write();
+    co_return done;
+  }
+  [[nodiscard]] CacheHealth health() const override { return inner_.health(); }
+
+  std::function<std::optional<Result<void>>()> before_write;
+  std::function<void()> after_write;
+  std::function<void()> before_fill;
+  bool slow = false;
+  std::size_t calls = 0;
+  std::size_t gets = 0;
+  std::size_t fills = 0;
+  std::vector<CacheWrite> told;
+
+ private:
+  Cache& inner_;
+};
+
+class ClusterTest : public testing::Test {
+ protected:
+  std::optional<Record> stored(const std::string& name) {
+    const Key wanted = key(name);
+    return memory_.get(wanted, in_time()).take_ready().value();
+  }
+  std::string stored_bytes(const std::string& name) {
+    const auto record = stored(name);
+    return record && !record->tombstone ? record->value.bytes : "(none)";
+  }
+  // What stands in the cache; takes out no lease that a test could miss.
+  std::optional<Record> cached(const std::string& name) {
+    const Key wanted = key(name);
+    const CacheLookup found = cache_memory_.get(wanted, in_time()).take_ready().value();
+    if (found.lease) cache_memory_.evict(wanted);
+    return found.record;
+  }
+  // Puts a state into the store, past everything under test.
+  void given(std::vector<Mutation> mutations) {
+    ASSERT_TRUE(memory_.apply(std::move(mutations), {}, in_time()).take_ready().has_value());
+  }
+  // Puts an entry into the cache, past everything under test.
+  void given_cached(const Mutation& mutation) {
+    Record record{mutation.value, mutation.kind == Mutation::Kind::remove, mutation.version, mutation.expires_at_ms, {}};
+    const std::vector<CacheWrite> writes{{mutation.key, std::move(record), CacheWrite::Mode::put}};
+    ASSERT_TRUE(cache_memory_.write(writes, in_time()).take_ready().has_value());
+  }
+  [[nodiscard]] Deadline in_time() const { return Deadline::after(time_.now(), std::chrono::seconds(60)); }
+
+  TestTime time_;
+  SteppedExecutor executor_{time_};
+  MemoryStore memory_{time_};
+  FaultyStore faulty_{memory_};
+  StoreWrapper store_{faulty_};
+  MemoryCache cache_memory_{time_};
+  CacheWrapper cache_{cache_memory_};
+};
+
+}  // namespace armazem::test
