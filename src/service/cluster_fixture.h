@@ -22,7 +22,9 @@ namespace armazem::test {
 using std::chrono::milliseconds;
 using Order = std::vector<std::string>;
 
-inline Outcome applied_at(Version at, Effect effect = Effect::created) { return {Verdict::applied, effect, at, at, false}; }
+inline Outcome applied_at(Version at, Effect effect = Effect::created) {
+  return {Verdict::applied, effect, at, at, false};
+}
 
 // A store in front of another one. `before` may answer in its place.
 class StoreWrapper final : public Store {
@@ -80,7 +82,8 @@ class CacheWrapper final : public Cache {
     ++gets;
     co_return co_await inner_.get(key, deadline);
   }
-  Task<Result<bool>> fill(const Key& key, const std::optional<Record>& record, Lease lease, Deadline deadline) override {
+  Task<Result<bool>> fill(const Key& key, const std::optional<Record>& record, Lease lease,
+                          Deadline deadline) override {
     ++fills;
     if (before_fill) before_fill();
     co_return co_await inner_.fill(key, record, lease, deadline);
@@ -137,7 +140,8 @@ class ClusterTest : public testing::Test {
   }
   // Puts an entry into the cache, past everything under test.
   void given_cached(const Mutation& mutation) {
-    Record record{mutation.value, mutation.kind == Mutation::Kind::remove, mutation.version, mutation.expires_at_ms, {}};
+    Record record{
+        mutation.value, mutation.kind == Mutation::Kind::remove, mutation.version, mutation.expires_at_ms, {}};
     const std::vector<CacheWrite> writes{{mutation.key, std::move(record), CacheWrite::Mode::put}};
     ASSERT_TRUE(cache_memory_.write(writes, in_time()).take_ready().has_value());
   }

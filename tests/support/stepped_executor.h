@@ -111,7 +111,7 @@ class SteppedExecutor final : public Executor {
   const std::thread::id owner_ = std::this_thread::get_id();
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::coroutine_handle<>> queue_;                     // guarded by mutex_
+  std::deque<std::coroutine_handle<>> queue_;  // guarded by mutex_
   std::multimap<MonotonicTime, std::coroutine_handle<>> timers_;  // owner's thread only
 };
 
