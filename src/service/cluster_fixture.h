@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,9 @@
 #include "adapters/memory/memory_queue.h"
 #include "adapters/memory/memory_store.h"
 #include "service/applier.h"
+#include "service/batcher.h"
+#include "service/enqueuer.h"
+#include "service/write_fixture.h"
 #include "support/mutations.h"
 #include "support/stepped_executor.h"
 #include "support/test_time.h"
@@ -115,6 +120,77 @@ class CacheWrapper final : public Cache {
 
  private:
   Cache& inner_;
+};
+
+// The publisher needs its sink before the enqueuer exists, and the enqueuer its publisher.
+class Relay final : public ReplySink {
+ public:
+  std::atomic<ReplySink*> to = nullptr;
+  void on_replies(std::span<const Reply> replies) override {
+    if (ReplySink* sink = to.load()) sink->on_replies(replies);
+  }
+  void on_replies_lost() override {
+    if (ReplySink* sink = to.load()) sink->on_replies_lost();
+  }
+};
+
+// The wall clock of another machine.
+class SkewedTime final : public TimeSource {
+ public:
+  SkewedTime(const TimeSource& right, std::int64_t ahead) : ahead_ms(ahead), right_(right) {}
+  [[nodiscard]] std::uint64_t wall_ms() const noexcept override {
+    return right_.wall_ms() + static_cast<std::uint64_t>(ahead_ms);
+  }
+  [[nodiscard]] MonotonicTime now() const noexcept override { return right_.now(); }
+  std::int64_t ahead_ms;
+
+ private:
+  const TimeSource& right_;
+};
+
+// The writing half of one API server: both roads, its own clock.
+class TestServer {
+ public:
+  TestServer(Store& store, Cache* cache, MemoryQueue& broker, SteppedExecutor& executor, const TestTime& time,
+             std::int64_t clock_ahead_ms = 0, std::uint64_t first_op = 0, EnqueuerOptions options = {})
+      : wall(time, clock_ahead_ms),
+        ops(first_op),
+        applier(store, cache, time),
+        batcher(applier, executor, time, {}),
+        publisher(broker.connect_publisher(relay)),
+        enqueuer(*publisher, executor, time, options),
+        writer(batcher, &enqueuer, clock, ops, time),
+        executor_(executor) {
+    relay.to = &enqueuer;
+    executor_.run_ready();
+  }
+  ~TestServer() {
+    executor_.run_beside([this] {
+      enqueuer.close();
+      batcher.close();
+    });
+    relay.to = nullptr;
+  }
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  void expire(MonotonicTime now) {
+    enqueuer.expire(now);
+    batcher.expire(now);
+  }
+
+  SkewedTime wall;
+  HybridClock clock{wall};
+  CountedOpIds ops;
+  Applier applier;
+  Batcher batcher;
+  Relay relay;
+  std::unique_ptr<QueuePublisher> publisher;
+  Enqueuer enqueuer;
+  Writer writer;
+
+ private:
+  SteppedExecutor& executor_;
 };
 
 class ClusterTest : public testing::Test {
