@@ -52,7 +52,10 @@ class StoreWrapper final : public Store {
   Task<Result<std::optional<Record>>> get(const Key& key, Deadline deadline) override {
     ++gets;
     if (before_get) before_get();
-    co_return co_await inner_.get(key, deadline);
+    Result<std::optional<Record>> found = co_await inner_.get(key, deadline);
+    if (get_answers_at) co_await sleep_until(*get_answers_at);  // with what it has read before
+    if (after_get) after_get();
+    co_return found;
   }
   Task<Result<ScanPage>> scan(ScanRequest request, Deadline deadline) override {
     co_return co_await inner_.scan(std::move(request), deadline);
@@ -68,6 +71,8 @@ class StoreWrapper final : public Store {
   std::function<std::optional<Outcomes>(const Batch&)> before;
   std::function<void()> after;
   std::function<void()> before_get;
+  std::function<void()> after_get;
+  std::optional<MonotonicTime> get_answers_at;
   std::size_t applies = 0;
   std::size_t gets = 0;
   std::size_t healths = 0;
@@ -85,18 +90,21 @@ class CacheWrapper final : public Cache {
 
   Task<Result<CacheLookup>> get(const Key& key, Deadline deadline) override {
     ++gets;
+    if (slow) {
+      co_await sleep_until(deadline.time());
+      co_return fail(ErrorCode::deadline_exceeded, "the cache is slow");
+    }
     co_return co_await inner_.get(key, deadline);
   }
   Task<Result<bool>> fill(const Key& key, const std::optional<Record>& record, Lease lease,
                           Deadline deadline) override {
     ++fills;
-    if (before_fill) before_fill();
     co_return co_await inner_.fill(key, record, lease, deadline);
   }
   Task<Result<void>> write(std::span<const CacheWrite> writes, Deadline deadline) override {
     ++calls;
     told.insert(told.end(), writes.begin(), writes.end());
-    if (slow) {  // until the caller's patience ends
+    if (slow) {
       co_await sleep_until(deadline.time());
       co_return fail(ErrorCode::deadline_exceeded, "the cache is slow");
     }
@@ -111,8 +119,7 @@ class CacheWrapper final : public Cache {
 
   std::function<std::optional<Result<void>>()> before_write;
   std::function<void()> after_write;
-  std::function<void()> before_fill;
-  bool slow = false;
+  bool slow = false;  // every call waits until its caller's patience ends
   std::size_t calls = 0;
   std::size_t gets = 0;
   std::size_t fills = 0;
