@@ -14,7 +14,7 @@ struct Batcher::Waiter : WaitingCoroutine {
 };
 
 struct Batcher::Enqueue {
-  Batcher& batcher;
+  Batcher& into;
   Mutation& mutation;
   Waiter& waiter;
 
@@ -23,6 +23,7 @@ struct Batcher::Enqueue {
   bool await_suspend(std::coroutine_handle<P> handle) {
     waiter.executor = &handle.promise().executor();
     waiter.handle = handle;
+    Batcher& batcher = into;  // this awaiter may be gone as soon as the lock is free: another thread may answer it
     std::coroutine_handle<> wake;
     {
       const std::lock_guard lock(batcher.mutex_);

@@ -16,12 +16,14 @@ struct Enqueuer::Waiter : WaitingCoroutine {
   Patience patience;
   State state = State::gathering;
   std::size_t partition = 0;
+  std::uint64_t message = 0;  // its number, once it is in one
+  bool reply_lost = false;    // the address that the message names is gone
   QueuedWrite result;
 };
 
 // Suspends the submitting coroutine until its waiter is done.
 struct Enqueuer::Submit {
-  Enqueuer& queue;
+  Enqueuer& enqueuer;
   Waiter& waiter;
 
   bool await_ready() const noexcept { return false; }
@@ -30,13 +32,15 @@ struct Enqueuer::Submit {
     waiter.executor = &handle.promise().executor();
     waiter.handle = handle;
     const std::size_t bytes = waiter.mutation->size_bytes();
+    Enqueuer& queue = enqueuer;  // this awaiter may be gone as soon as the lock is free: another thread may answer it
     const MonotonicTime now = queue.time_.now();
     std::coroutine_handle<> wake;
     {
       const std::lock_guard lock(queue.mutex_);
       Partition& partition = queue.partitions_[waiter.partition];
-      const bool known = queue.waiting_.contains(waiter.mutation->version);
-      if (known || queue.turn_away(partition, bytes, now)) {
+      const bool twin = queue.waiting_.contains(waiter.mutation->version);
+      if (twin || queue.turn_away(partition, bytes, now)) {
+        if (twin) waiter.result.fate = QueuedWrite::Fate::maybe;
         ++queue.figures_.turned_away;
         return false;
       }
@@ -105,65 +109,63 @@ Task<void> Enqueuer::send_loop(std::size_t index) {
   while (true) {
     const Idle idle{*this, partition};
     co_await idle;
-    const MonotonicTime begun = time_.now();
-    std::vector<Waiter*> message;
-    std::vector<Mutation> mutations;
+    Message message;
     {
       const std::lock_guard lock(mutex_);
       message = take_message(partition);
-      if (message.empty() && closing_) break;
-      if (!message.empty()) partition.sent.push_back(begun);
-      // Copied under the lock: as soon as it is free, a waiter may lose patience and be gone.
-      mutations.reserve(message.size());
-      for (const Waiter* waiter : message) mutations.push_back(*waiter->mutation);
+      if (message.mutations.empty() && closing_) break;
     }
-    if (message.empty()) continue;
-    std::vector<Version> versions;
-    for (const Mutation& mutation : mutations) versions.push_back(mutation.version);
-    const Deadline deadline = Deadline::after(begun, options_.confirm_timeout);
-    const Result<void> sent = co_await publisher_.publish(index, mutations, deadline);
-    finish_message(partition, versions, begun, sent);
+    if (message.mutations.empty()) continue;
+    const Deadline deadline = Deadline::after(message.begun, options_.confirm_timeout);
+    const Result<void> sent = co_await publisher_.publish(index, message.mutations, deadline);
+    finish_message(partition, message, sent);
   }
   const std::lock_guard lock(mutex_);
   if (--senders_ == 0) ended_.notify_all();
 }
 
-std::vector<Enqueuer::Waiter*> Enqueuer::take_message(Partition& partition) {
+// The mutations are copied: as soon as the lock is free, a waiter may be answered and gone.
+Enqueuer::Message Enqueuer::take_message(Partition& partition) {
+  Message message;
+  if (partition.gathering.empty()) return message;
+  message.number = ++figures_.messages;
+  message.begun = time_.now();
   std::size_t bytes = 0;
-  std::size_t taken = 0;
-  for (; taken < partition.gathering.size() && taken < options_.message_mutations_max; ++taken) {
-    const std::size_t size = partition.gathering[taken]->mutation->size_bytes();
-    if (taken > 0 && bytes + size > options_.message_bytes_max) break;
+  for (Waiter* waiter : partition.gathering) {
+    const std::size_t size = waiter->mutation->size_bytes();
+    if (message.mutations.size() == options_.message_mutations_max) break;
+    if (!message.mutations.empty() && bytes + size > options_.message_bytes_max) break;
     bytes += size;
-    partition.gathering[taken]->state = Waiter::State::sending;
+    waiter->state = Waiter::State::sending;
+    waiter->message = message.number;
+    message.mutations.push_back(*waiter->mutation);
   }
-  const auto end = partition.gathering.begin() + static_cast<std::ptrdiff_t>(taken);
-  std::vector<Waiter*> message(partition.gathering.begin(), end);
-  partition.gathering.erase(partition.gathering.begin(), end);
+  const std::size_t taken = message.mutations.size();
+  const auto begin = partition.gathering.begin();
+  partition.gathering.erase(begin, begin + static_cast<std::ptrdiff_t>(taken));
   gathering_ -= taken;
   gathering_bytes_ -= bytes;
-  if (taken > 0) ++figures_.messages;
   figures_.mutations += taken;
+  partition.sent.push_back(message.begun);
   return message;
 }
 
-// Waiters are looked up again: a reply that overtook the confirm, or their own impatience, may have ended them.
-void Enqueuer::finish_message(Partition& partition, std::span<const Version> versions, MonotonicTime begun,
-                              const Result<void>& sent) {
+// Waiters are looked up again: a reply that overtook the confirm may have ended them, and a twin may wait in their place.
+void Enqueuer::finish_message(Partition& partition, const Message& message, const Result<void>& sent) {
   Done done;
   const MonotonicTime now = time_.now();
   {
     const std::lock_guard lock(mutex_);
-    partition.sent.erase(std::ranges::find(partition.sent, begun));
+    partition.sent.erase(std::ranges::find(partition.sent, message.begun));
     partition.failed = !sent;
     if (!sent) {
       ++figures_.unconfirmed;
       partition.next_probe = now + options_.probe_interval;
     }
     const bool maybe = !sent && sent.error().code == ErrorCode::outcome_unknown;
-    for (const Version& version : versions) {
-      const auto found = waiting_.find(version);
-      if (found == waiting_.end()) continue;
+    for (const Mutation& mutation : message.mutations) {
+      const auto found = waiting_.find(mutation.version);
+      if (found == waiting_.end() || found->second->message != message.number) continue;
       Waiter& waiter = *found->second;
       if (sent) {
         confirm(waiter, now, done);
@@ -182,11 +184,17 @@ void Enqueuer::confirm(Waiter& waiter, MonotonicTime now, Done& done) {
   waiter.state = Waiter::State::confirmed;
   ++confirmed_;
   const bool enough = waiter.patience.wait_until <= now || (!waiter.patience.asked_for && workers_silent(now));
-  if (enough) leave(waiter, QueuedWrite::Fate::confirmed, done);
+  if (enough) {
+    leave(waiter, QueuedWrite::Fate::confirmed, done);
+  } else if (waiter.reply_lost) {
+    leave(waiter, QueuedWrite::Fate::reply_lost, done);
+  }
 }
 
-bool Enqueuer::workers_silent(MonotonicTime now) const noexcept {
-  return confirmed_ > 0 && replied_ + options_.workers_silent_after < now;
+// Until the next reply, even when nobody waits any more.
+bool Enqueuer::workers_silent(MonotonicTime now) noexcept {
+  workers_silent_ = workers_silent_ || (confirmed_ > 0 && replied_ + options_.workers_silent_after < now);
+  return workers_silent_;
 }
 
 bool Enqueuer::is_silent(const Partition& partition, MonotonicTime now) const noexcept {
@@ -202,6 +210,21 @@ void Enqueuer::turn_gathering_away(Partition& partition, Done& done) {
     leave(*waiter, QueuedWrite::Fate::not_queued, done);
   }
   partition.gathering.clear();
+}
+
+// A reply to a twin's message has decided it before it was sent.
+void Enqueuer::stop_gathering(Waiter& waiter) {
+  std::erase(partitions_[waiter.partition].gathering, &waiter);
+  --gathering_;
+  gathering_bytes_ -= waiter.mutation->size_bytes();
+}
+
+void Enqueuer::leave_confirmed(QueuedWrite::Fate fate, Done& done) {
+  std::vector<Waiter*> confirmed;
+  for (const auto& [version, waiter] : waiting_) {
+    if (waiter->state == Waiter::State::confirmed) confirmed.push_back(waiter);
+  }
+  for (Waiter* waiter : confirmed) leave(*waiter, fate, done);
 }
 
 void Enqueuer::leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done) {
@@ -234,6 +257,7 @@ void Enqueuer::on_replies(std::span<const Reply> replies) {
   {
     const std::lock_guard lock(mutex_);
     replied_ = time_.now();
+    workers_silent_ = false;
     figures_.replies += replies.size();
     for (const Reply& reply : replies) {
       const auto found = waiting_.find(reply.sent);
@@ -242,6 +266,7 @@ void Enqueuer::on_replies(std::span<const Reply> replies) {
         continue;
       }
       Waiter& waiter = *found->second;
+      if (waiter.state == Waiter::State::gathering) stop_gathering(waiter);
       waiter.result.outcome = reply.outcome;
       leave(waiter, QueuedWrite::Fate::decided, done);
     }
@@ -253,11 +278,8 @@ void Enqueuer::on_replies_lost() {
   Done done;
   {
     const std::lock_guard lock(mutex_);
-    std::vector<Waiter*> lost;
-    for (const auto& [version, waiter] : waiting_) {
-      if (waiter->state == Waiter::State::confirmed) lost.push_back(waiter);
-    }
-    for (Waiter* waiter : lost) leave(*waiter, QueuedWrite::Fate::reply_lost, done);
+    leave_confirmed(QueuedWrite::Fate::reply_lost, done);
+    for (const auto& [version, waiter] : waiting_) waiter->reply_lost = waiter->state == Waiter::State::sending;
   }
   resume_all(done);
 }
@@ -272,6 +294,11 @@ void Enqueuer::close() {
   }
   executor_.post_all(wake);
   ended_.wait(lock, [this] { return senders_ == 0; });
+  // Nobody will listen to their replies.
+  Done done;
+  leave_confirmed(QueuedWrite::Fate::confirmed, done);
+  lock.unlock();
+  resume_all(done);
 }
 
 Enqueuer::Figures Enqueuer::figures() const {

@@ -5,7 +5,8 @@
 //
 // A mutation passes these states: gathering, in a message on its way, confirmed (a quorum of the queue's nodes has it),
 // decided (a worker's reply came). A reply may overtake the confirm. Replies find their waiter by the version that was
-// sent; one that finds nobody is dropped.
+// sent; one that finds nobody is dropped. Two writes may have one version: requests with one Idempotency-Key that were
+// both overtaken are stamped again alike. Only one of them is sent at a time.
 //
 // A queue that does not answer must not hold up every write: while a partition's oldest message has waited longer than
 // `silence_after`, or the last one failed and no newer one has been confirmed, new mutations are turned away at once
@@ -38,20 +39,20 @@ struct EnqueuerOptions {
   std::size_t pending_mutations_max = limits::pending_mutations_max;  // gathering, over all partitions
   std::size_t pending_bytes_max = limits::pending_bytes_max;
   std::chrono::milliseconds confirm_timeout{2'000};
-  std::chrono::milliseconds silence_after{300};   // a message unconfirmed for so long makes its partition suspect
+  std::chrono::milliseconds silence_after{300};  // a message unconfirmed for so long makes its partition suspect
   std::chrono::milliseconds probe_interval{500};  // how often a suspect partition is tried
-  // No reply for so long, although confirmed mutations wait: workers are away, and nobody is kept waiting for them
-  // unless the client asked for it.
+  // No reply for so long, although confirmed mutations wait: workers are away, and until the next reply nobody is kept
+  // waiting for them unless the client asked for it.
   std::chrono::milliseconds workers_silent_after{1'000};
 };
 
 // What is known of a mutation that was given to the queue.
 struct QueuedWrite {
   enum class Fate : std::uint8_t {
-    decided,     // `outcome` says how
-    confirmed,   // durable in the queue, not decided in time
+    decided,  // `outcome` says how
+    confirmed,  // durable in the queue, not decided in time
     reply_lost,  // durable in the queue, and no reply will come: whoever wants to know applies it directly
-    maybe,       // it may be in the queue or not
+    maybe,  // it may be in the queue or not; or a write with the same version is on its way there
     not_queued,  // certainly not in the queue
   };
   Fate fate = Fate::not_queued;
@@ -62,7 +63,7 @@ class Enqueuer final : public ReplySink {
  public:
   struct Patience {
     MonotonicTime wait_until;  // how long to wait for the decision once confirmed; the past: not at all
-    bool asked_for = false;    // the client named the time: wait even if workers are silent
+    bool asked_for = false;  // the client named the time: wait even if workers are silent
   };
 
   // `executor` runs the loops that publish; all must outlive the enqueuer.
@@ -82,14 +83,15 @@ class Enqueuer final : public ReplySink {
   void on_replies(std::span<const Reply> replies) override;
   void on_replies_lost() override;
 
-  // Refuses new mutations, lets what is on its way end, and returns when nothing is left. Not on the executor.
+  // Refuses new mutations, lets what is on its way to the broker end, ends what waits for a reply as confirmed, and returns
+  // when nothing is left. Not on the executor.
   void close();
 
   struct Figures {
     std::uint64_t messages = 0;
     std::uint64_t mutations = 0;
-    std::uint64_t unconfirmed = 0;   // messages that ended as maybe or not queued
-    std::uint64_t turned_away = 0;   // mutations that were not tried: closing, full, or the partition is suspect
+    std::uint64_t unconfirmed = 0;  // messages that ended as maybe or not queued
+    std::uint64_t turned_away = 0;  // mutations that were not tried: closing, full, or the partition is suspect
     std::uint64_t replies = 0;
     std::uint64_t replies_unclaimed = 0;
     std::size_t gathering = 0;
@@ -108,23 +110,29 @@ class Enqueuer final : public ReplySink {
   };
   struct Partition {
     std::vector<Waiter*> gathering;
-    std::vector<std::coroutine_handle<>> idle;        // senders without work
-    std::vector<MonotonicTime> sent;                  // begin of each message on its way
-    bool failed = false;                              // the last message that ended was not confirmed
+    std::vector<std::coroutine_handle<>> idle;  // senders without work
+    std::vector<MonotonicTime> sent;  // begin of each message on its way
+    bool failed = false;  // the last message that ended was not confirmed
     MonotonicTime next_probe = MonotonicTime::min();  // of a suspect partition
+  };
+  struct Message {
+    std::uint64_t number = 0;  // tells its waiters from those of a twin
+    MonotonicTime begun;
+    std::vector<Mutation> mutations;
   };
   using Done = std::vector<Waiter*>;
 
   Task<void> send_loop(std::size_t partition);
-  std::vector<Waiter*> take_message(Partition& partition);                     // under mutex_
+  [[nodiscard]] Message take_message(Partition& partition);  // under mutex_
   [[nodiscard]] bool turn_away(Partition& partition, std::size_t bytes, MonotonicTime now);  // under mutex_
-  void finish_message(Partition& partition, std::span<const Version> versions, MonotonicTime begun,
-                      const Result<void>& sent);
-  void confirm(Waiter& waiter, MonotonicTime now, Done& done);                 // under mutex_
-  [[nodiscard]] bool workers_silent(MonotonicTime now) const noexcept;         // under mutex_
+  void finish_message(Partition& partition, const Message& message, const Result<void>& sent);
+  void confirm(Waiter& waiter, MonotonicTime now, Done& done);  // under mutex_
+  [[nodiscard]] bool workers_silent(MonotonicTime now) noexcept;  // under mutex_
   [[nodiscard]] bool is_silent(const Partition& partition, MonotonicTime now) const noexcept;  // under mutex_
-  void turn_gathering_away(Partition& partition, Done& done);                  // under mutex_
-  void leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done);              // under mutex_
+  void turn_gathering_away(Partition& partition, Done& done);  // under mutex_
+  void stop_gathering(Waiter& waiter);  // under mutex_
+  void leave_confirmed(QueuedWrite::Fate fate, Done& done);  // under mutex_
+  void leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done);  // under mutex_
 
   QueuePublisher& publisher_;
   Executor& executor_;
@@ -137,8 +145,9 @@ class Enqueuer final : public ReplySink {
   std::unordered_map<Version, Waiter*, VersionHash> waiting_;  // every waiter from submit to its end
   std::size_t gathering_ = 0;
   std::size_t gathering_bytes_ = 0;
-  std::size_t confirmed_ = 0;                             // waiters whose message is confirmed
-  MonotonicTime replied_ = MonotonicTime::min();          // the last reply, or the first confirm of a busy period
+  std::size_t confirmed_ = 0;  // waiters whose message is confirmed
+  MonotonicTime replied_ = MonotonicTime::min();  // the last reply, or the first confirm of a busy period
+  bool workers_silent_ = false;
   bool closing_ = false;
   std::size_t senders_ = 0;
   Figures figures_;

@@ -8,10 +8,26 @@ namespace {
 
 void count(std::atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
 
+// One of the reads that may be at the store; given back however the read ends.
+class Place {
+ public:
+  explicit Place(std::atomic<std::size_t>& taken) noexcept
+      : taken_(taken), before_(taken.fetch_add(1, std::memory_order_relaxed)) {}
+  ~Place() { taken_.fetch_sub(1, std::memory_order_relaxed); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  [[nodiscard]] std::size_t before() const noexcept { return before_; }
+
+ private:
+  std::atomic<std::size_t>& taken_;
+  const std::size_t before_;
+};
+
 }  // namespace
 
 Task<Result<ReadAnswer>> Reader::read(const Key& key, ReadRequest request, Deadline deadline) {
-  if (cache_ != nullptr) return request.strong ? read_strong(key, request, deadline) : read_cached(key, request, deadline);
+  if (cache_ != nullptr)
+    return request.strong ? read_strong(key, request, deadline) : read_cached(key, request, deadline);
   if (options_.writes_may_be_pending && !request.at_least.is_nil()) return read_strong(key, request, deadline);
   Task<Found> found = store_.get(key, deadline);
   if (found.ready()) return Task<Result<ReadAnswer>>(live_only(found.take_ready()));
@@ -76,15 +92,13 @@ Task<Reader::Found> Reader::load(const Key& key, std::optional<Lease> lease, Dea
 }
 
 Task<Reader::Found> Reader::read_store(const Key& key, Deadline deadline) {
-  if (store_reads_now_.fetch_add(1, std::memory_order_relaxed) >= options_.store_reads_max) {
-    store_reads_now_.fetch_sub(1, std::memory_order_relaxed);
+  const Place place(store_reads_now_);
+  if (place.before() >= options_.store_reads_max) {
     count(counters_.refused);
     co_return fail(ErrorCode::overloaded, "too many reads are waiting for the store");
   }
   count(counters_.store_reads);
-  Found found = co_await store_.get(key, deadline);
-  store_reads_now_.fetch_sub(1, std::memory_order_relaxed);
-  co_return found;
+  co_return co_await store_.get(key, deadline);
 }
 
 // Only ever replaces what is there: had the entry been lost meanwhile, this record might be older than what was in it.

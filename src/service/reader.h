@@ -30,7 +30,7 @@ struct ReadRequest {
 struct ReadAnswer {
   std::optional<Record> record;  // live; nullopt: absent, deleted or expired. From the cache: without its history
   bool from_cache = false;
-  std::uint64_t age_ms = 0;      // from the cache: since it was read from, or written to, the store
+  std::uint64_t age_ms = 0;  // from the cache: since it was read from, or written to, the store
 };
 
 struct ReaderOptions {
@@ -61,12 +61,12 @@ class Reader {
     std::uint64_t hits = 0;
     std::uint64_t negative_hits = 0;  // the cache knew that there is nothing
     std::uint64_t misses = 0;
-    std::uint64_t too_old = 0;        // hits that a session could not use
+    std::uint64_t too_old = 0;  // hits that a session could not use
     std::uint64_t cache_errors = 0;
     std::uint64_t fills = 0;
     std::uint64_t fills_refused = 0;  // a newer write had destroyed the lease
     std::uint64_t store_reads = 0;
-    std::uint64_t refused = 0;        // store_reads_max
+    std::uint64_t refused = 0;  // store_reads_max
     std::uint64_t not_yet_visible = 0;
   };
   [[nodiscard]] Figures figures() const noexcept;
@@ -95,8 +95,8 @@ class Reader {
   std::atomic<std::size_t> store_reads_now_{0};
 
   struct Counters {
-    std::atomic<std::uint64_t> hits, negative_hits, misses, too_old, cache_errors, fills, fills_refused, store_reads, refused,
-        not_yet_visible;
+    std::atomic<std::uint64_t> hits, negative_hits, misses, too_old, cache_errors, fills, fills_refused, store_reads,
+        refused, not_yet_visible;
   };
   Counters counters_{};
 };

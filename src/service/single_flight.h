@@ -32,7 +32,13 @@ class SingleFlight {
     const Join join{*this, key, waiter};
     const bool leads = co_await join;
     if (!leads) co_return std::move(*waiter.found);
-    Found found = co_await load();
+    Found found = fail(ErrorCode::internal, "the read that was joined ended without an answer");
+    try {
+      found = co_await load();
+    } catch (...) {
+      finish(key, found);
+      throw;
+    }
     finish(key, found);
     co_return found;
   }

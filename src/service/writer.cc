@@ -38,7 +38,8 @@ Result<WriteAnswer> final_answer(const Outcome& outcome, bool never_applied) {
     case Verdict::superseded:
     case Verdict::indeterminate:
     case Verdict::too_old:
-      return fail(ErrorCode::outcome_unknown, "newer writes of this key leave no trace of whether this one was applied");
+      return fail(ErrorCode::outcome_unknown,
+                  "newer writes of this key leave no trace of whether this one was applied");
   }
   return fail(ErrorCode::internal, "unknown verdict");
 }
@@ -51,9 +52,10 @@ Task<WriteResult> Writer::write(WriteRequest request) {
   // A fresh op id that only this call has ever sent, each time with a definite answer and never through the queue (which
   // may deliver a second copy), was certainly never applied before.
   bool fresh = !request.op;
+  const Enqueuer::Patience waiting = patience(request);  // the client's: one for all stamps
   for (int restamps = 0;; ++restamps) {
     const Mutation mutation = make_mutation(request, version);
-    const Decision decision = co_await send(mutation, request);
+    const Decision decision = co_await send(mutation, request, waiting);
     fresh = fresh && !decision.by_queue;
     if (decision.accepted) co_return WriteResult{version, WriteAnswer{WriteAnswer::Kind::accepted, version, false}};
     if (!decision.outcome) co_return WriteResult{version, fail(decision.outcome.error())};
@@ -71,21 +73,22 @@ Task<WriteResult> Writer::write(WriteRequest request) {
   }
 }
 
-Task<Writer::Decision> Writer::send(const Mutation& mutation, const WriteRequest& request) {
+Task<Writer::Decision> Writer::send(const Mutation& mutation, const WriteRequest& request, Enqueuer::Patience waiting) {
   const bool by_queue = queue_ != nullptr && mutation.condition.kind == Condition::Kind::none;
   if (!by_queue) {
     Result<Outcome> outcome = co_await send_directly(mutation, request);
     co_return Decision{false, false, std::move(outcome)};
   }
   using Fate = QueuedWrite::Fate;
-  const QueuedWrite queued = co_await queue_->submit(mutation, patience(request));
+  const QueuedWrite queued = co_await queue_->submit(mutation, waiting);
   if (queued.fate == Fate::decided) co_return Decision{false, true, queued.outcome};
   if (queued.fate == Fate::confirmed) co_return Decision{true, true, Outcome{}};
   const bool certainly_not = queued.fate == Fate::not_queued;
   Result<Outcome> direct = co_await send_directly(mutation, request);
   if (!direct && queued.fate == Fate::reply_lost) co_return Decision{true, true, Outcome{}};
   if (!direct && queued.fate == Fate::maybe) {
-    const std::string why = "the queue did not confirm the write, and the store could not be asked: " + direct.error().message;
+    const std::string why =
+        "the queue did not confirm the write, and the store could not be asked: " + direct.error().message;
     direct = fail(ErrorCode::outcome_unknown, why);
   }
   co_return Decision{false, !certainly_not, std::move(direct)};

@@ -22,30 +22,34 @@ struct WriteRequest {
   Key key;
   Value value = {};
   Condition condition = {};
-  std::int64_t ttl_seconds = 0;         // 0: lives for ever
-  std::optional<OpId> op = {};          // of a request with an Idempotency-Key; else a random one is drawn
-  bool respond_async = false;           // Prefer: respond-async: do not wait for the decision
+  std::int64_t ttl_seconds = 0;  // 0: lives for ever
+  std::optional<OpId> op = {};  // of a request with an Idempotency-Key; else a random one is drawn
+  bool respond_async = false;  // Prefer: respond-async: do not wait for the decision
   std::optional<std::chrono::seconds> wait = {};  // Prefer: wait=N
 };
 
 struct WriteAnswer {
   enum class Kind {
-    created, replaced, deleted, nothing_to_delete, condition_failed,
+    created,
+    replaced,
+    deleted,
+    nothing_to_delete,
+    condition_failed,
     accepted,  // durable in the queue; workers will decide it
   };
   Kind kind = Kind::created;
-  Version version;                      // of the write; for condition_failed the live record's, nil when there is none
+  Version version;  // of the write; for condition_failed the live record's, nil when there is none
   bool replayed = false;
 };
 
 struct WriteResult {
-  Version operation;                    // names the write, whatever became of it: its last stamp
+  Version operation;  // names the write, whatever became of it: its last stamp
   Result<WriteAnswer> answer;
 };
 
 struct WriterOptions {
-  std::chrono::milliseconds queue_wait{5'000};     // for the decision, before a write is answered as accepted
-  std::chrono::milliseconds store_timeout{10'000}; // of the direct road, from its begin
+  std::chrono::milliseconds queue_wait{5'000};  // for the decision, before a write is answered as accepted
+  std::chrono::milliseconds store_timeout{10'000};  // of the direct road, from its begin
 };
 
 class Writer {
@@ -61,11 +65,11 @@ class Writer {
 
  private:
   struct Decision {
-    bool accepted = false;      // durable in the queue, not decided; `outcome` says nothing
-    bool by_queue = false;      // a copy may still be on its way through the queue
+    bool accepted = false;  // durable in the queue, not decided; `outcome` says nothing
+    bool by_queue = false;  // a copy may still be on its way through the queue
     Result<Outcome> outcome = Outcome{};
   };
-  Task<Decision> send(const Mutation& mutation, const WriteRequest& request);
+  Task<Decision> send(const Mutation& mutation, const WriteRequest& request, Enqueuer::Patience waiting);
   Task<Result<Outcome>> send_directly(Mutation mutation, const WriteRequest& request);
   [[nodiscard]] Enqueuer::Patience patience(const WriteRequest& request) const;
 

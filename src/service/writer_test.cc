@@ -3,18 +3,12 @@
 #include <functional>
 
 #include "service/service_fixture.h"
+#include "service/write_fixture.h"
 
 namespace armazem::test {
 namespace {
 
 using Kind = WriteAnswer::Kind;
-
-// Op ids that a test can tell: 1, 2, 3, …
-class CountedOpIds final : public OpIdSource {
- public:
-  OpId next() override { return OpId(++drawn); }
-  std::uint64_t drawn = 0;
-};
 
 // Decides nothing itself: answers every mutation as the test says, and keeps what it was asked.
 class ScriptedStore final : public Store {
@@ -43,9 +37,6 @@ class ScriptedStore final : public Store {
   const Script script_;
 };
 
-WriteRequest put_request(const std::string& name, const std::string& bytes) {
-  return {Mutation::Kind::put, key(name), {bytes, "text/plain", ValueForm::text}, {}, 0, {}};
-}
 WriteRequest remove_request(const std::string& name) { return {Mutation::Kind::remove, key(name), {}, {}, 0, {}}; }
 WriteRequest with(WriteRequest request, Condition::Kind kind, Version wanted = {}) {
   request.condition = {kind, wanted};
