@@ -9,11 +9,12 @@ Usage: ./test.sh [WHAT]
 
   all        everything below but 'fuzz' and 'soak' (the default)
   ci         the same; what .ci/run calls
-  unit       unit, property and contract tests; quick
+  unit       unit, property and contract tests, those of the tiers against real servers
   http       the HTTP conformance suite against a server of its own
   web        OpenAPI document and pages, in a headless browser
   crash      kill -9 and loss of power
-  cluster    starting, watching and stopping the servers of a cluster, and what stands between them
+  cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
+             and nodes taken away under load, skewed clocks
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   fuzz       each libFuzzer target for ARMAZEM_FUZZ_SECONDS (default 60)
@@ -72,6 +73,24 @@ build() {  # build PRESET: quiet unless it fails
   fi
 }
 
+# A whole cluster for several stages, with real servers; its tiers serve the contract tests too.
+start_cluster() {
+  say "a cluster for the tests"
+  cluster_directory=$(mktemp -d)
+  trap stop_cluster EXIT
+  local variables
+  variables=$(/usr/bin/python3 tests/support/whole_cluster.py start "$cluster_directory") || {
+    failed=$((failed + 1)); failures+=("starting a cluster"); finish; }
+  eval "$variables"
+  echo "$ARMAZEM_CLUSTER_URL"
+}
+stop_cluster() {
+  [ -n "${cluster_directory:-}" ] || return 0
+  /usr/bin/python3 tests/support/whole_cluster.py stop "$cluster_directory"
+  rm -rf "$cluster_directory"
+  cluster_directory=""
+}
+
 unit() { run "unit, property and contract tests ($1)" ctest ctest --test-dir "build/$1" --output-on-failure -j 2 "${@:2}"; }
 python_tests() { run "$1" pytest env ARMAZEM_BIN="$PWD/build/$2/bin/armazem" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini "${@:3}"; }
 
@@ -80,7 +99,7 @@ sanitized() {  # sanitized PRESET: fewer random sequences, longer deadlines
   export ARMAZEM_SLOW=1 ARMAZEM_PROPERTY_SEQUENCES=20000
   export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp" ASAN_OPTIONS="detect_leaks=1" UBSAN_OPTIONS="print_stacktrace=1"
   # The distribution's RocksDB is not instrumented: under ThreadSanitizer only what is ours is worth a run.
-  if [ "$1" = tsan ]; then unit tsan -L 'unit|property'; else unit "$1" -LE crash; fi
+  if [ "$1" = tsan ]; then unit tsan -L 'unit|property'; else unit "$1" -LE 'crash|cluster'; fi
   python_tests "HTTP conformance ($1)" "$1" tests/http
   unset ARMAZEM_SLOW ARMAZEM_PROPERTY_SEQUENCES
 }
@@ -98,25 +117,35 @@ case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asa
 
 . scripts/packages.sh
 need_packages build test || exit 1
-case $what in all|ci|cluster) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|unit|cluster|asan) need_packages cluster || exit 1 ;; esac
+
+cluster_tests() {
+  python_tests "the cluster's servers" release tests/cluster
+  run "HTTP conformance through NGINX, on the cluster" pytest env ARMAZEM_URL="$ARMAZEM_CLUSTER_URL" ARMAZEM_URL_VIA_PROXY=1 \
+    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/http
+  python_tests "the cluster under faults" release tests/e2e
+}
 
 case $what in
-  unit) build release; unit release ;;
+  unit) build release; start_cluster; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
   web) build release; python_tests "documents and pages" release tests/web ;;
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
-  cluster) python_tests "cluster" release tests/cluster ;;
-  asan|tsan) sanitized "$what" ;;
+  cluster) build release; start_cluster; cluster_tests ;;
+  asan) build release; start_cluster; sanitized asan ;;
+  tsan) sanitized tsan ;;
   fuzz) build fuzz; run "fuzzing" step tests/fuzz/run.sh ;;
   soak) build release; run "kill -9, 200 rounds" step /usr/bin/python3 tests/crash/test_kill9.py --rounds 200 --writers 32 ;;
   all|ci)
     build release -DARMAZEM_WERROR=ON
+    start_cluster
     unit release
     python_tests "HTTP conformance" release tests/http
     python_tests "documents and pages" release tests/web
     python_tests "kill -9" release tests/crash
-    python_tests "cluster" release tests/cluster
+    cluster_tests
     sanitized asan
+    stop_cluster
     sanitized tsan ;;
 esac
 finish
