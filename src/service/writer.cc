@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "core/partition.h"
 
 namespace armazem {
 namespace {
@@ -64,17 +65,19 @@ Task<WriteResult> Writer::write(WriteRequest request) {
     // a fresh op that was decided `indeterminate` was not applied then and has no other copy on its way.
     const bool never_applied =
         outcome.verdict == Verdict::superseded || (fresh && outcome.verdict == Verdict::indeterminate);
+    if (outcome.verdict == Verdict::superseded || outcome.verdict == Verdict::indeterminate) {
+      learn(request.key, outcome.current);
+    }
     if (!never_applied || restamps == limits::restamps_max) {
       co_return WriteResult{version, final_answer(outcome, never_applied)};
     }
-    // So that the next write of this server need not lose a round trip too. Too far ahead: the key stays its own affair.
-    (void)clock_.observe(outcome.current);
     version = HybridClock::stamp_above(outcome.current, op);
   }
 }
 
 Task<Writer::Decision> Writer::send(const Mutation& mutation, const WriteRequest& request, Enqueuer::Patience waiting) {
-  const bool by_queue = queue_ != nullptr && mutation.condition.kind == Condition::Kind::none;
+  const bool conditional = mutation.condition.kind != Condition::Kind::none;
+  const bool by_queue = queue_ != nullptr && !conditional && !is_ahead(mutation.key);
   if (!by_queue) {
     Result<Outcome> outcome = co_await send_directly(mutation, request);
     co_return Decision{false, false, std::move(outcome)};
@@ -98,6 +101,22 @@ Task<Result<Outcome>> Writer::send_directly(Mutation mutation, const WriteReques
   std::chrono::milliseconds timeout = options_.store_timeout;
   if (request.wait) timeout = std::max<std::chrono::milliseconds>(timeout, *request.wait);
   co_return co_await batcher_.submit(std::move(mutation), Deadline::after(time_.now(), timeout));
+}
+
+// So that the next write of this server need not lose a round trip too.
+void Writer::learn(const Key& key, const Version& current) {
+  if (clock_.observe(current)) return;
+  // Too far ahead: the key stays its own affair.
+  const MonotonicTime until = time_.now() + options_.ahead_for;
+  ahead_slot(key).store(until.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Writer::is_ahead(const Key& key) {
+  return ahead_slot(key).load(std::memory_order_relaxed) > time_.now().time_since_epoch().count();
+}
+
+std::atomic<MonotonicClock::rep>& Writer::ahead_slot(const Key& key) {
+  return ahead_until_[key_hash(key.text()) % ahead_until_.size()];
 }
 
 Enqueuer::Patience Writer::patience(const WriteRequest& request) const {

@@ -3,11 +3,16 @@
 // Two roads. Direct: the batcher's own transaction. By the queue, where there is one: published with a confirm, applied by
 // a worker, answered by its reply; whenever the queue does not do its part, the same mutation (same version, same op id)
 // goes the direct road too, and should the queued copy arrive later, it is 'already applied'. Conditional writes always go
-// directly, because a condition is decided once, while the client waits.
+// directly, because a condition is decided once, while the client waits. So do, for a while, writes of keys whose records
+// are far ahead of this server's clock: their stamps are overtaken before they are sent, and once eight newer writes have
+// filled the record's history, what the queue answers is `indeterminate`, while a fresh write of the direct road, which has
+// no second copy, may still be stamped again.
 //
 // Thread rule: any thread.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <optional>
 
 #include "core/hybrid_clock.h"
@@ -50,6 +55,7 @@ struct WriteResult {
 struct WriterOptions {
   std::chrono::milliseconds queue_wait{5'000};  // for the decision, before a write is answered as accepted
   std::chrono::milliseconds store_timeout{10'000};  // of the direct road, from its begin
+  std::chrono::milliseconds ahead_for{60'000};  // how long a key that was far ahead goes directly
 };
 
 class Writer {
@@ -71,6 +77,9 @@ class Writer {
   };
   Task<Decision> send(const Mutation& mutation, const WriteRequest& request, Enqueuer::Patience waiting);
   Task<Result<Outcome>> send_directly(Mutation mutation, const WriteRequest& request);
+  void learn(const Key& key, const Version& current);
+  [[nodiscard]] bool is_ahead(const Key& key);
+  [[nodiscard]] std::atomic<MonotonicClock::rep>& ahead_slot(const Key& key);
   [[nodiscard]] Enqueuer::Patience patience(const WriteRequest& request) const;
 
   Batcher& batcher_;
@@ -79,6 +88,8 @@ class Writer {
   OpIdSource& ops_;
   const TimeSource& time_;
   const WriterOptions options_;
+  // Until when, by a hash of the key: keys that share a slot only share a road.
+  std::array<std::atomic<MonotonicClock::rep>, 256> ahead_until_{};
 };
 
 }  // namespace armazem

@@ -128,16 +128,19 @@ Task<Worker::Fate> Worker::decide(std::span<const Mutation> mutations, std::vect
       co_return Fate::decided;
     }
     add(counters_.store_errors);
-    if (!is_infrastructure(decided.error().code)) co_return co_await decide_halves(mutations, outcomes, decided.error());
-    const Fate fate = co_await pause(tries, failing_since, decided.error());
+    if (!is_infrastructure(decided.error().code))
+      co_return co_await decide_halves(mutations, outcomes, decided.error());
+    const Fate fate = co_await pause("a batch could not be applied", tries, failing_since, decided.error());
     if (fate == Fate::given_back) co_return fate;
   }
 }
 
 // The batch as a whole is refused: smaller ones find the mutation that is at fault.
-Task<Worker::Fate> Worker::decide_halves(std::span<const Mutation> mutations, std::vector<Outcome>& outcomes, Error error) {
+Task<Worker::Fate> Worker::decide_halves(std::span<const Mutation> mutations, std::vector<Outcome>& outcomes,
+                                         Error error) {
   if (mutations.size() == 1) {
-    log::error("the store refuses a mutation", {{"version", mutations.front().version.text()}, {"reason", error.message}});
+    log::error("the store refuses a mutation",
+               {{"version", mutations.front().version.text()}, {"reason", error.message}});
     outcomes.push_back({Verdict::refused, {}, {}, {}, false});
     co_return Fate::decided;
   }
@@ -149,27 +152,36 @@ Task<Worker::Fate> Worker::decide_halves(std::span<const Mutation> mutations, st
 
 Task<Worker::Fate> Worker::set_aside_hopeless(std::span<const Mutation> mutations, std::span<const Outcome> outcomes) {
   for (std::size_t i = 0; i < mutations.size(); ++i) {
-    const bool too_old = outcomes[i].verdict == Verdict::too_old;
-    if (!too_old && outcomes[i].verdict != Verdict::refused) continue;
-    const DeadReason reason = too_old ? DeadReason::too_old : DeadReason::rejected;
-    const std::string detail = too_old ? "older than the retention, and its key has no record to compare it with"
-                                       : "the store refuses this mutation by itself";
-    const Deadline deadline = Deadline::after(time_.now(), set_aside_timeout);
-    const Result<void> done = co_await consumer_.set_aside(mutations[i], reason, detail, deadline);
-    if (!done) {
-      // Not acknowledged, so nothing is lost: it comes again, and is then found to be decided already.
-      log::warn("a mutation could not be set aside", {{"reason", done.error().message}});
-      co_await give_back();
-      co_return Fate::given_back;
-    }
-    add(counters_.set_aside);
-    log::warn("a mutation was set aside", {{"reason", to_string(reason)}, {"version", mutations[i].version.text()}});
+    const Verdict verdict = outcomes[i].verdict;
+    if (verdict != Verdict::too_old && verdict != Verdict::refused) continue;
+    const Fate fate = co_await set_aside(mutations[i], verdict == Verdict::too_old);
+    if (fate == Fate::given_back) co_return fate;
   }
   co_return Fate::decided;
 }
 
-Task<Worker::Fate> Worker::pause(int tries, MonotonicTime failing_since, Error error) {
-  if (tries == 0) log::warn("a batch could not be applied and is tried again", {{"reason", error.message}});
+// When that fails for long nothing is acknowledged, so nothing is lost: the message comes again, and what was applied is
+// then found to be.
+Task<Worker::Fate> Worker::set_aside(const Mutation& mutation, bool too_old) {
+  const MonotonicTime failing_since = time_.now();
+  for (int tries = 0;; ++tries) {
+    const DeadReason reason = too_old ? DeadReason::too_old : DeadReason::rejected;
+    const std::string detail = too_old ? "older than the retention, and its key has no record to compare it with"
+                                       : "the store refuses this mutation by itself";
+    const Deadline deadline = Deadline::after(time_.now(), set_aside_timeout);
+    const Result<void> done = co_await consumer_.set_aside(mutation, reason, detail, deadline);
+    if (done) {
+      add(counters_.set_aside);
+      log::warn("a mutation was set aside", {{"reason", to_string(reason)}, {"version", mutation.version.text()}});
+      co_return Fate::decided;
+    }
+    const Fate fate = co_await pause("a mutation could not be set aside", tries, failing_since, done.error());
+    if (fate == Fate::given_back) co_return fate;
+  }
+}
+
+Task<Worker::Fate> Worker::pause(std::string_view what, int tries, MonotonicTime failing_since, Error error) {
+  if (tries == 0) log::warn(what, {{"reason", error.message}, {"next", "tried again"}});
   if (stopping_.load()) co_return Fate::given_back;  // the consumer's end gives back what is not acknowledged
   if (suspended_.load() || failing_since + options_.hold_max < time_.now()) {
     co_await give_back();
@@ -201,7 +213,8 @@ Task<void> Worker::give_back() {
 }
 
 ApplyGuard Worker::guard() const noexcept {
-  const auto span = static_cast<std::uint64_t>((options_.retention - options_.retention_margin).count());
+  const auto margin = std::min(options_.retention_margin, options_.retention / 2);  // never more than there is
+  const auto span = static_cast<std::uint64_t>((options_.retention - margin).count());
   const std::uint64_t now_ms = time_.wall_ms();
   return {now_ms > span ? now_ms - span : 0};
 }

@@ -21,6 +21,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/histogram.h"
@@ -45,8 +46,8 @@ struct WorkerOptions {
   std::chrono::milliseconds backoff_max{2'000};
   std::chrono::milliseconds hold_max{10'000};
   std::chrono::milliseconds adapt_interval{500};
-  std::uint64_t depth_to_grow = 256;    // waiting messages above which a lane is added at each interval
-  std::uint64_t depth_to_shrink = 16;   // and below which one is taken away
+  std::uint64_t depth_to_grow = 256;  // waiting messages above which a lane is added at each interval
+  std::uint64_t depth_to_shrink = 16;  // and below which one is taken away
 };
 
 class Worker {
@@ -61,17 +62,17 @@ class Worker {
   struct Figures {
     std::uint64_t batches = 0;
     std::uint64_t mutations = 0;
-    std::uint64_t redelivered = 0;     // messages
+    std::uint64_t redelivered = 0;  // messages
     std::uint64_t applied = 0;
-    std::uint64_t replayed = 0;        // had been applied before: a redelivery or a direct apply
+    std::uint64_t replayed = 0;  // had been applied before: a redelivery or a direct apply
     std::uint64_t superseded = 0;
     std::uint64_t indeterminate = 0;
     std::uint64_t too_old = 0;
     std::uint64_t set_aside = 0;
-    std::uint64_t store_errors = 0;    // tries that failed
-    std::uint64_t releases = 0;        // times that everything was given back
-    std::size_t lanes = 0;             // active now
-    bool suspended = false;            // waiting for the store
+    std::uint64_t store_errors = 0;  // tries that failed
+    std::uint64_t releases = 0;  // times that everything was given back
+    std::size_t lanes = 0;  // active now
+    bool suspended = false;  // waiting for the store
   };
   [[nodiscard]] Figures figures() const noexcept;
   // From a mutation's stamp to its being applied, cache included: the delay that the clients of other keys see.
@@ -90,7 +91,8 @@ class Worker {
   Task<Fate> set_aside_hopeless(std::span<const Mutation> mutations, std::span<const Outcome> outcomes);
   void answer(std::span<const Delivery> deliveries, std::span<const std::size_t> ends,
               std::span<const Mutation> mutations, std::span<const Outcome> outcomes);
-  Task<Fate> pause(int tries, MonotonicTime failing_since, Error error);
+  Task<Fate> set_aside(const Mutation& mutation, bool too_old);
+  Task<Fate> pause(std::string_view what, int tries, MonotonicTime failing_since, Error error);
   Task<void> give_back();
   [[nodiscard]] ApplyGuard guard() const noexcept;
   void count(const Mutation& mutation, const Outcome& outcome);
@@ -106,8 +108,8 @@ class Worker {
   std::atomic<std::size_t> lanes_{1};
 
   struct Counters {
-    std::atomic<std::uint64_t> batches, mutations, redelivered, applied, replayed, superseded, indeterminate, too_old, set_aside,
-        store_errors, releases;
+    std::atomic<std::uint64_t> batches, mutations, redelivered, applied, replayed, superseded, indeterminate, too_old,
+        set_aside, store_errors, releases;
   };
   Counters counters_{};
   DurationHistogram delay_;
