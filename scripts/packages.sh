@@ -3,10 +3,10 @@
 # need_packages PURPOSE…  installs what is missing, or says what to install where apt is not there.
 
 build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
-  libboost1.81-dev libboost-json1.81-dev librocksdb-dev libssl-dev zlib1g-dev
+  libboost1.81-dev libboost-json1.81-dev librocksdb-dev libhiredis-dev libssl-dev zlib1g-dev
   prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev"
 fast_build_packages="ccache mold"
-test_packages="libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
+test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
