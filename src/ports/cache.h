@@ -35,14 +35,15 @@ struct CacheLookup {
   // A hit: the record with an empty history. A tombstone says that the key is known to be absent; its version is the
   // delete's, or nil when there was no record at all.
   std::optional<Record> record;
-  std::uint64_t age_ms = 0;  // with a hit: since the record was read from, or written to, the store
+  // With a hit: since the record was written to the store, or since the lease of its fill, which is before it was read.
+  std::uint64_t age_ms = 0;
   // A miss with the right to fill. A miss without one: another reader is loading this key at the moment.
   std::optional<Lease> lease;
 };
 
 struct CacheWrite {
   enum class Mode : std::uint8_t {
-    put,           // create the entry, or replace an older one
+    put,           // create the entry, or replace an older one; of a record that is too large: remove_older
     replace_only,  // replace an older one, create nothing: for what was read some time ago
     remove_older,  // remove an entry older than record.version; the rest of the record is not looked at
   };
@@ -64,7 +65,7 @@ class Cache {
   virtual Task<Result<CacheLookup>> get(const Key& key, Deadline deadline) = 0;
 
   // Stores what was read from the store after `lease` was granted; nullopt: there is no record. False: the lease had been
-  // destroyed or had run out, and nothing was changed.
+  // destroyed or had run out, or the record may not be cached (too large, expired); nothing was changed.
   virtual Task<Result<bool>> fill(const Key& key, const std::optional<Record>& record, Lease lease,
                                   Deadline deadline) = 0;
 
