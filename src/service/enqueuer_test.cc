@@ -475,6 +475,9 @@ TEST_F(EnqueuerTest, SilentWorkersKeepNobodyWaitingWhoDidNotAskForIt) {
   const Write& later = submit(put("c", "v", 3), patient(5'000));
   end(2);
   EXPECT_EQ(later.fate(), Fate::confirmed) << "at its confirm";
+  const Write& asked_later = submit(put("d", "v", 4), named(5'000));
+  end(3);
+  EXPECT_TRUE(asked_later.waits());
   pass(4'000);
   EXPECT_EQ(asked.fate(), Fate::confirmed);
 }

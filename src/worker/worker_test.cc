@@ -313,6 +313,30 @@ TEST_F(WorkerTest, AfterHoldMaxEverythingGoesBackUntilTheStoreAnswers) {
   EXPECT_TRUE(letters().empty());
 }
 
+TEST_F(WorkerTest, LanesThatFailTogetherGiveBackOnce) {
+  start({.lanes_max = 2,
+         .batch_mutations_max = 1,
+         .hold_max = milliseconds(1'000),
+         .adapt_interval = milliseconds(100),
+         .depth_to_grow = 1,
+         .depth_to_shrink = 0});
+  broker_.hold_deliveries();
+  for (int i = 0; i < 3; ++i) publish({fresh_put("k" + std::to_string(i), "v")});
+  pass(1'000);
+  faulty_.fail_next(1'000'000, no_store);
+  const std::size_t before = store_.applies;
+  broker_.release_deliveries();
+  executor_.run_ready();
+  ASSERT_EQ(store_.applies, before + 2) << "both lanes are at it";
+  pass(20'000);
+  EXPECT_TRUE(figures().suspended);
+  EXPECT_EQ(figures().releases, 1U);
+  EXPECT_EQ(broker_.depth(), 3U);
+  faulty_.fail_next(0, no_store);
+  ASSERT_TRUE(within(60, [&] { return consumer_->acknowledged == 3; }));
+  EXPECT_EQ(figures().applied, 3U);
+}
+
 TEST_F(WorkerTest, AnotherWorkerTakesWhatWasGivenBack) {
   start({.hold_max = milliseconds(1'000)});
   faulty_.fail_next(1'000'000, no_store);
