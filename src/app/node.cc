@@ -30,6 +30,7 @@ BatcherOptions batcher_options(const Settings& settings) {
 EnqueuerOptions enqueuer_options(const Settings& settings) {
   EnqueuerOptions options;
   options.confirm_timeout = settings.confirm_timeout;
+  options.messages_in_flight_max = settings.queue_in_flight;
   return options;
 }
 
