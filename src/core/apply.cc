@@ -26,13 +26,13 @@ Effect effect_of(Mutation::Kind kind, bool was_live) noexcept {
 // Sound because applied versions of a key strictly increase and a purged record is older than the horizon.
 bool proved_never_applied(const Record& record, const Mutation& mutation, ApplyGuard guard) noexcept {
   const auto history = record.history.entries();
-  if (record.history.full()) return history.front().version <= mutation.version;
+  if (record.history.has_dropped()) return history.front().version <= mutation.version;
   return mutation.version.ms() >= guard.purge_horizon_ms;
 }
 
 Record next_record(std::optional<Record>& record, Mutation&& mutation, Effect effect) {
   Record next;
-  if (record) next.history = record->history;
+  if (record) next.history = std::move(record->history);
   next.version = mutation.version;
   next.history.push({mutation.version, effect});
   if (mutation.kind == Mutation::Kind::remove) {

@@ -109,11 +109,15 @@ struct Scenario {
   int duplicate_percent = 50;
   int loss_percent = 40;
   int skew_ms = 20;
+  int tick_ms = 1;  // one to four steps each
 };
 
 // Repeats are recognised as long as the operation is in the history, so this many writes of one key can never defeat them.
-constexpr Scenario repeats{.writes_max = static_cast<int>(limits::history_entries_max)};
-// More writes than the history holds; requests are not repeated, but messages still come twice and are stamped again.
+constexpr Scenario repeats{.writes_max = static_cast<int>(limits::history_entries_min)};
+// Nor can more of them within the window.
+constexpr Scenario repeats_of_a_hot_key{.steps = 150, .calls_each_min = 5, .calls_each_max = 5, .writes_max = 14};
+// More writes than the history holds, for the window passes; requests are not repeated, but messages still come twice and
+// are stamped again.
 constexpr Scenario long_history{.steps = 300,
                                 .calls_each_min = 6,
                                 .calls_each_max = 6,
@@ -121,7 +125,8 @@ constexpr Scenario long_history{.steps = 300,
                                 .read_percent = 25,
                                 .repeat_percent = 0,
                                 .duplicate_percent = 80,
-                                .loss_percent = 50};
+                                .loss_percent = 50,
+                                .tick_ms = 1'500};
 
 class HandClock final : public TimeSource {
  public:
@@ -142,13 +147,14 @@ class Simulation {
     for (Client& client : clients_) {
       client.calls_left = scenario.calls_each_min + below(scenario.calls_each_max - scenario.calls_each_min + 1);
     }
-    steps_per_ms_ = 1 + below(4);
+    steps_per_tick_ = 1 + below(4);
     merges_versions_ = chance(50);
   }
 
   const std::vector<Call>& calls() {
     for (now_ = 1; now_ <= scenario_.steps; ++now_) {
-      for (Api& api : apis_) api.time.set(start_ms + static_cast<std::uint64_t>(now_ / steps_per_ms_ + api.skew_ms));
+      const int passed_ms = now_ / steps_per_tick_ * scenario_.tick_ms;
+      for (Api& api : apis_) api.time.set(start_ms + static_cast<std::uint64_t>(passed_ms + api.skew_ms));
       step();
     }
     read();
@@ -309,7 +315,7 @@ class Simulation {
   int writes_left_;
   Api apis_[2];
   std::vector<Client> clients_;
-  int steps_per_ms_ = 1;
+  int steps_per_tick_ = 1;
   bool merges_versions_ = false;  // whether APIs merge the versions they see into their clocks
   int now_ = 0;
   std::optional<Record> record_;
@@ -360,6 +366,10 @@ void expect_all_linearizable(const Scenario& scenario, const char* name) {
 
 TEST(ApplyLinearizability, WithRequestsRepeatedThroughTheOtherApi) {
   expect_all_linearizable(repeats, "WithRequestsRepeatedThroughTheOtherApi");
+}
+
+TEST(ApplyLinearizability, WithRequestsToAHotKeyRepeated) {
+  expect_all_linearizable(repeats_of_a_hot_key, "WithRequestsToAHotKeyRepeated");
 }
 
 TEST(ApplyLinearizability, WithMoreWritesThanTheHistoryHolds) {
@@ -425,6 +435,15 @@ Applied history_of_two(std::optional<Record>& record, Mutation mutation, ApplyGu
   return result;
 }
 
+// The last eight, however hot the key is.
+Applied history_of_eight(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
+  const Applied result = apply(record, std::move(mutation), guard);
+  if (!result.changed || record->history.entries().size() <= 8) return result;
+  const Version oldest_kept = record->history.entries().end()[-8].version;
+  filter_history(*record, [&](const HistoryEntry& entry) { return entry.version >= oldest_kept; });
+  return result;
+}
+
 Applied stamped_again_without_proof(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
   Applied result = apply(record, std::move(mutation), guard);
   if (result.outcome.verdict == Verdict::indeterminate) result.outcome.verdict = Verdict::superseded;
@@ -470,6 +489,7 @@ TEST_P(ApplyLinearizabilityTeeth, AreFelt) {
 INSTANTIATE_TEST_SUITE_P(Wrong, ApplyLinearizabilityTeeth,
                          testing::Values(Tooth{"NewerAskedFirst", repeats, newer_asked_first},
                                          Tooth{"HistoryOfTwo", repeats, history_of_two},
+                                         Tooth{"HistoryOfEight", repeats_of_a_hot_key, history_of_eight},
                                          Tooth{"StampedAgainWithoutProof", long_history, stamped_again_without_proof},
                                          Tooth{"SupersededCountsAsSuccess", repeats, superseded_counts_as_success},
                                          Tooth{"OnlyTheTickCounts", repeats, only_the_tick_counts},

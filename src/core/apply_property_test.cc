@@ -50,12 +50,17 @@ struct Fact {
 // Everything ever applied to the key, in the order in which it was applied, also what a purge has removed.
 class Ledger {
  public:
+  static constexpr std::uint64_t window_ms = 10'000;
   [[nodiscard]] std::span<const Fact> all() const { return facts_; }
   [[nodiscard]] std::span<const Fact> since_purge() const { return all().subspan(purged_); }
-  [[nodiscard]] std::span<const Fact> last_eight() const {
+  // What the record must know: the last eight, and of the last 512 all of the last ten seconds with the one before them.
+  [[nodiscard]] std::span<const Fact> remembered() const {
     const auto facts = since_purge();
-    return facts.last(std::min<std::size_t>(facts.size(), 8));
+    const auto is_young = [&](const Fact& fact) { return fact.mutation.version.ms() + window_ms >= current().ms(); };
+    const auto young = static_cast<std::size_t>(std::ranges::count_if(facts, is_young));
+    return facts.last(std::min({facts.size(), std::size_t{512}, std::max(std::size_t{8}, young + 1)}));
   }
+  [[nodiscard]] bool remembers_all() const { return remembered().size() == since_purge().size(); }
   [[nodiscard]] Version current() const { return since_purge().empty() ? Version() : facts_.back().mutation.version; }
 
   [[nodiscard]] bool live_at(std::uint64_t ms) const {
@@ -84,7 +89,7 @@ constexpr std::string_view kept = "";
 struct Call {
   Mutation mutation;
   // Only one request has stamped this op id: duplicates and re-stamps, but no client that came again. Then the promises
-  // hold without bound; for a client that comes again they hold for the last eight writes of the key.
+  // hold without bound; for a client that comes again they hold for the writes of the key that are remembered.
   bool one_request = true;
 };
 
@@ -93,12 +98,12 @@ std::string_view judge_applied(const Ledger& ledger, const Call& call) {
   for (const Fact& fact : ledger.all()) {
     if (fact.mutation.version >= version) return "applied versions strictly increase, purges included";
   }
-  const auto must_not_repeat = call.one_request ? ledger.all() : ledger.last_eight();
+  const auto must_not_repeat = call.one_request ? ledger.all() : ledger.remembered();
   return with_op(must_not_repeat, version.op()) ? "an operation is applied once" : kept;
 }
 
 std::string_view judge_replay(const Ledger& ledger, const Call& call, const Outcome& outcome) {
-  const auto known = call.one_request ? ledger.all() : ledger.last_eight();
+  const auto known = call.one_request ? ledger.all() : ledger.remembered();
   const Fact* first = with_op(known, call.mutation.version.op());
   if (!first) return "only what was applied is answered as applied";
   const bool same = outcome.effect == first->effect && outcome.version == first->mutation.version;
@@ -110,19 +115,31 @@ std::string_view judge_superseded(const Ledger& ledger, const Call& call) {
   for (const Fact& fact : ledger.all()) {
     if (fact.mutation.version == version) return "what was applied is never superseded";
   }
-  const auto must_not_know = call.one_request ? ledger.all() : ledger.last_eight();
+  const auto must_not_know = call.one_request ? ledger.all() : ledger.remembered();
   return with_op(must_not_know, version.op()) ? "what was applied is never superseded" : kept;
 }
 
-std::string_view judge_promises(const Ledger& ledger, const Call& call, const Outcome& outcome) {
+std::string_view judge_forgotten(const Ledger& ledger, const Call& call) {
+  return with_op(ledger.remembered(), call.mutation.version.op()) ? "the last operations are known" : kept;
+}
+
+std::string_view judge_indeterminate(const Ledger& ledger, const Call& call, ApplyGuard guard) {
+  const Version& version = call.mutation.version;
+  const auto overtakes = [&](const Fact& fact) { return fact.mutation.version > version; };
+  const bool late = version.ms() + Ledger::window_ms < ledger.current().ms();
+  const bool overtaken_by_all = std::ranges::count_if(ledger.since_purge(), overtakes) >= 512;
+  if (!late && !overtaken_by_all && version.ms() >= guard.purge_horizon_ms) return "what comes soon enough is decided";
+  return judge_forgotten(ledger, call);
+}
+
+std::string_view judge_promises(const Ledger& ledger, const Call& call, ApplyGuard guard, const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::applied: return outcome.replayed ? judge_replay(ledger, call, outcome) : judge_applied(ledger, call);
     case Verdict::superseded: return judge_superseded(ledger, call);
     case Verdict::condition_failed:
       return call.mutation.condition.kind == Condition::Kind::none ? "no condition cannot fail" : kept;
-    case Verdict::indeterminate:
-    case Verdict::too_old:
-      return with_op(ledger.last_eight(), call.mutation.version.op()) ? "the last eight operations are known" : kept;
+    case Verdict::indeterminate: return judge_indeterminate(ledger, call, guard);
+    case Verdict::too_old: return judge_forgotten(ledger, call);
     case Verdict::refused: return "only a store refuses";
   }
   return "a verdict exists";
@@ -139,7 +156,7 @@ bool condition_met(const Ledger& ledger, const Mutation& mutation) {
 }
 
 Outcome predict(const Ledger& ledger, const Mutation& mutation, ApplyGuard guard) {
-  const auto known = ledger.last_eight();
+  const auto known = ledger.remembered();
   const Version current = ledger.current();
   if (const Fact* first = with_op(known, mutation.version.op())) {
     return {Verdict::applied, first->effect, first->mutation.version, current, true};
@@ -147,7 +164,8 @@ Outcome predict(const Ledger& ledger, const Mutation& mutation, ApplyGuard guard
   const bool older_than_purge = mutation.version.ms() < guard.purge_horizon_ms;
   if (known.empty() && older_than_purge) return {Verdict::too_old, {}, {}, {}, false};
   if (!known.empty() && mutation.version < current) {
-    const bool unknown = known.size() == 8 ? mutation.version < known.front().mutation.version : older_than_purge;
+    const bool before_them = mutation.version < known.front().mutation.version;
+    const bool unknown = ledger.remembers_all() ? older_than_purge : before_them;
     return {unknown ? Verdict::indeterminate : Verdict::superseded, {}, {}, current, false};
   }
   const bool live = ledger.live_at(mutation.version.ms());
@@ -157,7 +175,7 @@ Outcome predict(const Ledger& ledger, const Mutation& mutation, ApplyGuard guard
   return {Verdict::applied, effect, mutation.version, mutation.version, false};
 }
 
-// The newest of what was applied, with the last eight as its history.
+// The newest of what was applied, with what is remembered as its history.
 std::optional<Record> predict_record(const Ledger& ledger) {
   if (ledger.since_purge().empty()) return std::nullopt;
   const auto newest = std::ranges::max_element(ledger.since_purge(), {}, [](const Fact& f) { return f.mutation.version; });
@@ -166,7 +184,12 @@ std::optional<Record> predict_record(const Ledger& ledger) {
   record.value = newest->mutation.value;
   record.version = newest->mutation.version;
   record.expires_at_ms = newest->mutation.expires_at_ms;
-  for (const Fact& fact : ledger.last_eight()) record.history.push({fact.mutation.version, fact.effect});
+  std::string entries;
+  for (const Fact& fact : ledger.remembered()) {
+    const Version::Bytes& version = fact.mutation.version.bytes();
+    entries.append(version.begin(), version.end()).push_back(static_cast<char>(fact.effect));
+  }
+  record.history = History::from_bytes(entries, !ledger.remembers_all()).value();
   return record;
 }
 
@@ -179,35 +202,46 @@ struct Tally {
   std::uint64_t verdicts[std::size(verdict_names)] = {};
   std::uint64_t replays = 0;
   std::uint64_t resurrections_refused = 0;  // too_old or indeterminate because of a purge
+  std::uint64_t long_histories = 0;         // calls on a record that remembers more than eight writes
+  std::uint64_t window_passed = 0;          // calls that dropped more than one entry
+  std::uint64_t cap_reached = 0;            // calls on a record that remembers all it can
 
   Tally& operator+=(const Tally& other) {
     calls += other.calls;
     for (std::size_t i = 0; i < std::size(verdicts); ++i) verdicts[i] += other.verdicts[i];
     replays += other.replays;
     resurrections_refused += other.resurrections_refused;
+    long_histories += other.long_histories;
+    window_passed += other.window_passed;
+    cap_reached += other.cap_reached;
     return *this;
   }
 };
 
-// What clients, APIs, queue and purge do to one key, drawn from a seed. Three APIs with clocks up to 4 ms apart.
+// What clients, APIs, queue and purge do to one key, drawn from a seed. Three APIs with clocks up to 4 units apart. A unit
+// of time is 1 ms, or long enough that the window passes while the key is written. Some histories are longer than what a
+// record remembers.
 class Sequence {
  public:
   Sequence(std::uint64_t seed, Decide decide, Judges judges) : random_(seed), decide_(decide), judges_(judges) {
-    for (Api& api : apis_) api.skew_ms = below(5);
+    if (seed % longest_every == 0) steps_min_ = 4'500;
+    else if (seed % longer_every == 0) steps_min_ = 150;
+    if (below(2) == 0) unit_ms_ = 1 + below(steps_min_ > 1'000 ? 4 : 500);
+    for (Api& api : apis_) api.skew_ms = below(5) * unit_ms_;
   }
 
   // The first broken rule, or `kept`.
   std::string_view run() {
-    const std::uint64_t steps = 8 + below(40);
+    const std::uint64_t steps = steps_min_ + below(40);
     for (std::uint64_t step = 0; step < steps && broken_ == kept; ++step) {
-      now_ms_ += below(3);
+      now_ms_ += below(3) * unit_ms_;
       const std::uint64_t action = below(100);
       if (action < 30) write();
       else if (action < 38) write_directly();
       else if (action < 85) deliver();
       else if (action < 93) repeat();
-      else if (action < 97) now_ms_ += below(12);
-      else purge();
+      else if (action < 97) now_ms_ += below(12) * unit_ms_;
+      else if (below(steps_min_) < 40) purge();
     }
     return broken_;
   }
@@ -217,7 +251,8 @@ class Sequence {
   void show_steps() { shown_ = true; }
 
  private:
-  static constexpr std::uint64_t retention_ms = 24;
+  static constexpr std::uint64_t longer_every = 10;
+  static constexpr std::uint64_t longest_every = 5'000;
   static constexpr int restamps_max = 3;
 
   struct Api {
@@ -251,7 +286,7 @@ class Sequence {
     Mutation mutation{Mutation::Kind::put, Key::parse("k").value(), {}, stamp(OpId(random_())), {}, {}};
     if (below(4) == 0) mutation.kind = Mutation::Kind::remove;
     else if (below(8) != 0) mutation.value = {std::to_string(operations_.size()), "text/plain", ValueForm::text};
-    if (mutation.kind == Mutation::Kind::put && below(3) == 0) mutation.expires_at_ms = now_ms_ + 1 + below(10);
+    if (mutation.kind == Mutation::Kind::put && below(3) == 0) mutation.expires_at_ms = now_ms_ + 1 + below(10) * unit_ms_;
     operations_.push_back({std::move(mutation), 0});
     return operations_.size() - 1;
   }
@@ -291,7 +326,9 @@ class Sequence {
   // One message in any order; half of them stay and come again. A third of the answers are lost.
   void deliver() {
     if (messages_.empty()) return;
-    const std::size_t index = below(messages_.size());
+    // Where many pile up, mostly one of the latest: the others are too late to change anything.
+    const bool of_the_latest = messages_.size() > 100 && below(4) != 0;
+    const std::size_t index = of_the_latest ? messages_.size() - 1 - below(8) : below(messages_.size());
     const Message message = messages_[index];
     if (below(2) == 0) messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(index));
     Request& request = requests_[message.request];
@@ -314,7 +351,8 @@ class Sequence {
 
   // As the stores do it: the record must be dead, and both its expiry and its version older than the horizon.
   void purge() {
-    if (below(3) != 0) now_ms_ += retention_ms + below(20);
+    const std::uint64_t retention_ms = 24 * unit_ms_;
+    if (below(3) != 0) now_ms_ += retention_ms + below(20) * unit_ms_;
     guard_.purge_horizon_ms = std::max(guard_.purge_horizon_ms, now_ms_ - retention_ms);
     if (!record_ || record_->live_at(guard_.purge_horizon_ms - 1)) return;
     if (record_->version.ms() >= guard_.purge_horizon_ms) return;
@@ -327,15 +365,20 @@ class Sequence {
     Call call{operations_[operation].mutation, operations_[operation].requests == 1};
     call.mutation.version = version;
     const Outcome expected = predict(ledger_, call.mutation, guard_);
+    const std::size_t entries_before = record_ ? record_->history.entries().size() : 0;
     const Applied result = decide_(record_, call.mutation, guard_);
     if (shown_) show(operation, call, result.outcome);
-    broken_ = judge_promises(ledger_, call, result.outcome);
+    broken_ = judge_promises(ledger_, call, guard_, result.outcome);
     if (result.changed) ledger_.add(call.mutation, result.outcome.effect);
     if (broken_ == kept && judges_ == Judges::promises_and_model) {
       if (result.outcome != expected) broken_ = "the answer is the model's";
       else if (record_ != predict_record(ledger_)) broken_ = "the record is the model's";
     }
     count(result.outcome, version);
+    const std::size_t entries = record_ ? record_->history.entries().size() : 0;
+    tally_.long_histories += entries > limits::history_entries_min;
+    tally_.window_passed += entries < entries_before;
+    tally_.cap_reached += entries == limits::history_entries_max;
     return result.outcome;
   }
 
@@ -361,7 +404,9 @@ class Sequence {
   Decide decide_;
   Judges judges_;
   Api apis_[3];
-  std::uint64_t now_ms_ = 1'000;
+  std::uint64_t steps_min_ = 8;
+  std::uint64_t unit_ms_ = 1;
+  std::uint64_t now_ms_ = 1'000'000;
   ApplyGuard guard_;
   std::optional<Record> record_;
   Ledger ledger_;
@@ -442,7 +487,9 @@ TEST(ApplyProperty, KeepsEveryPromiseInEveryHistory) {
 
 // A generator that never gets to a rule would prove nothing about it.
 TEST(ApplyProperty, TheHistoriesReachEveryRule) {
-  const Tally tally = run_sequences(apply, Judges::promises_and_model, 1, 20'000).tally;
+  const Report report = run_sequences(apply, Judges::promises_and_model, 1, 20'000);
+  EXPECT_FALSE(report.violation.has_value());
+  const Tally& tally = report.tally;
   const auto share = [&](std::uint64_t part) { return static_cast<double>(part) / static_cast<double>(tally.calls); };
   const auto verdict = [&](Verdict v) { return share(tally.verdicts[static_cast<std::size_t>(v)]); };
   EXPECT_GT(verdict(Verdict::applied) - share(tally.replays), 0.2);
@@ -452,6 +499,9 @@ TEST(ApplyProperty, TheHistoriesReachEveryRule) {
   EXPECT_GT(verdict(Verdict::indeterminate), 0.005);
   EXPECT_GT(verdict(Verdict::too_old), 0.002);
   EXPECT_GT(share(tally.resurrections_refused), 0.002);
+  EXPECT_GT(share(tally.long_histories), 0.05);
+  EXPECT_GT(share(tally.window_passed), 0.002);
+  EXPECT_GT(tally.cap_reached, 500U);
 }
 
 // Teeth: rules that look right and are wrong, each found by the promise it breaks -------------------------------------
@@ -462,6 +512,37 @@ void filter_history(Record& record, Keeps keeps) {
   for (const HistoryEntry& entry : before.entries()) {
     if (keeps(entry)) record.history.push(entry);
   }
+}
+
+Applied eight_are_enough(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
+  const Applied result = apply(record, std::move(mutation), guard);
+  if (!result.changed || record->history.entries().size() <= 8) return result;
+  const Version oldest_kept = record->history.entries().end()[-8].version;
+  filter_history(*record, [&](const HistoryEntry& entry) { return entry.version >= oldest_kept; });
+  return result;
+}
+
+// As if eight entries always meant that older ones were dropped.
+Applied eight_prove_nothing_before_them(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
+  const Version version = mutation.version;
+  Applied result = apply(record, std::move(mutation), guard);
+  const auto entries = record ? record->history.entries() : std::span<const HistoryEntry>();
+  const bool before_them = entries.size() >= 8 && version < entries.front().version;
+  if (result.outcome.verdict == Verdict::superseded && before_them) result.outcome.verdict = Verdict::indeterminate;
+  return result;
+}
+
+// Drops what is out of the window itself, not what lies behind the first that is.
+Applied nothing_before_the_window_is_kept(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
+  const Applied result = apply(record, std::move(mutation), guard);
+  if (!result.changed) return result;
+  const History before = std::exchange(record->history, {});
+  const auto entries = before.entries();
+  std::size_t first = 0;
+  while (entries.size() - first > 8 && entries[first].version.ms() + Ledger::window_ms < record->version.ms()) ++first;
+  const bool has_dropped = before.has_dropped() || first > 0;
+  record->history = History::from_bytes(before.bytes().substr(first * sizeof(HistoryEntry)), has_dropped).value();
+  return result;
 }
 
 Applied newer_asked_first(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
@@ -546,7 +627,12 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Tooth{"NewerAskedFirst", newer_asked_first, Judges::promises, "an operation is applied once"},
         Tooth{"DeleteForgetsTheHistory", delete_forgets_the_history, Judges::promises,
-              "the last eight operations are known"},
+              "the last operations are known"},
+        Tooth{"EightAreEnough", eight_are_enough, Judges::promises, "an operation is applied once"},
+        Tooth{"EightProveNothingBeforeThem", eight_prove_nothing_before_them, Judges::promises,
+              "what comes soon enough is decided"},
+        Tooth{"NothingBeforeTheWindowIsKept", nothing_before_the_window_is_kept, Judges::promises,
+              "what comes soon enough is decided"},
         Tooth{"DeleteLeavesNoTombstone", delete_leaves_no_tombstone, Judges::promises,
               "applied versions strictly increase, purges included"},
         Tooth{"PurgeIsIgnored", purge_is_ignored, Judges::promises, "applied versions strictly increase, purges included"},
@@ -566,7 +652,8 @@ INSTANTIATE_TEST_SUITE_P(
         Tooth{"ExpiryIsSeenOneMillisecondLate", expiry_is_seen_one_millisecond_late, Judges::promises_and_model,
               "the answer is the model's"},
         Tooth{"DeleteForgetsTheHistory", delete_forgets_the_history, Judges::promises_and_model,
-              "the record is the model's"}),
+              "the record is the model's"},
+        Tooth{"EightAreEnough", eight_are_enough, Judges::promises_and_model, "the record is the model's"}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

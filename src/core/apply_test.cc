@@ -22,6 +22,9 @@ void PrintTo(const Outcome& outcome, std::ostream* out) {
 namespace {
 
 constexpr std::uint64_t base_ms = 1'000'000;
+constexpr auto window_ms = static_cast<std::uint64_t>(limits::history_window.count());
+// Writes so far apart are never in one window.
+constexpr std::uint64_t apart_ms = window_ms + 1;
 
 // Times count from base_ms. Op ids default to something that no other version of the case has.
 Version at(std::uint64_t ms, std::uint64_t op, std::uint64_t counter = 0) {
@@ -53,9 +56,11 @@ class ApplyTest : public testing::Test {
   Applied run(Mutation mutation) { return apply(record_, std::move(mutation), guard_); }
 
   // `count` puts, one per millisecond from `first_ms` on.
-  void write(std::uint64_t first_ms, std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) ASSERT_TRUE(run(put(at(first_ms + i))).changed);
+  void write(std::uint64_t first_ms, std::uint64_t count, std::uint64_t step_ms = 1) {
+    for (std::uint64_t i = 0; i < count; ++i) ASSERT_TRUE(run(put(at(first_ms + i * step_ms))).changed);
   }
+  // `count` puts, none of which is kept for its youth; the first at first_ms.
+  void write_apart(std::uint64_t first_ms, std::uint64_t count) { write(first_ms, count, apart_ms); }
 
   void expect_applied(Mutation mutation, Effect effect) {
     const Version version = mutation.version;
@@ -162,11 +167,21 @@ TEST_F(ApplyKnownOp, IsRememberedOverSevenNewerWrites) {
   expect_replay(put(at(50, at(1).op().bits())), Effect::created, at(1));
 }
 
-// The bound of the promise: eight newer writes to one key push an operation out of its history.
-TEST_F(ApplyKnownOp, IsForgottenAfterEightNewerWrites) {
-  write(1, 9);
+// The bounds of the promise: eight newer writes to one key push an operation out of its history, once it is older than the
+// window; as many as the history can hold do at once.
+TEST_F(ApplyKnownOp, IsForgottenAfterEightNewerWritesAndTheWindow) {
+  write_apart(1, 9);
   expect_indeterminate(put(at(1)));
-  expect_applied(put(at(50, at(1).op().bits())), Effect::replaced);
+  expect_applied(put(at(9 * apart_ms, at(1).op().bits())), Effect::replaced);
+}
+
+TEST_F(ApplyKnownOp, IsRememberedOverHundredsOfNewerWritesWithinTheWindow) {
+  write(1, limits::history_entries_max);
+  expect_replay(put(at(1)), Effect::created, at(1));
+  expect_replay(put(at(5000, at(1).op().bits())), Effect::created, at(1));
+  write(1000, 1);
+  expect_indeterminate(put(at(1)));
+  expect_applied(put(at(5000, at(1).op().bits())), Effect::replaced);
 }
 
 // 2. Newer, or no record: the effect ----------------------------------------------------------------------------------
@@ -244,15 +259,25 @@ TEST_F(ApplyNewer, DeleteDropsValueAndExpiryAndKeepsTheHistory) {
 
 TEST_F(ApplyNewer, TheHistoryHoldsTheLastEightWithTheirEffects) {
   run(remove(at(1)));
-  run(put(at(2)));
-  run(remove(at(3)));
-  write(4, 6);
+  run(put(at(2 * apart_ms)));
+  run(remove(at(3 * apart_ms)));
+  write_apart(4 * apart_ms, 6);
   const auto entries = record_->history.entries();
   ASSERT_EQ(entries.size(), 8U);
-  EXPECT_EQ(entries[0], (HistoryEntry{at(2), Effect::created}));
-  EXPECT_EQ(entries[1], (HistoryEntry{at(3), Effect::deleted}));
-  EXPECT_EQ(entries[2], (HistoryEntry{at(4), Effect::created}));
-  EXPECT_EQ(entries[7], (HistoryEntry{at(9), Effect::replaced}));
+  EXPECT_EQ(entries[0], (HistoryEntry{at(2 * apart_ms), Effect::created}));
+  EXPECT_EQ(entries[1], (HistoryEntry{at(3 * apart_ms), Effect::deleted}));
+  EXPECT_EQ(entries[2], (HistoryEntry{at(4 * apart_ms), Effect::created}));
+  EXPECT_EQ(entries[7], (HistoryEntry{at(9 * apart_ms), Effect::replaced}));
+}
+
+TEST_F(ApplyNewer, TheHistoryHoldsAllThatIsYoung) {
+  run(remove(at(1)));
+  write(2, 100);
+  const auto entries = record_->history.entries();
+  ASSERT_EQ(entries.size(), 101U);
+  EXPECT_EQ(entries[0], (HistoryEntry{at(1), Effect::nothing_to_delete}));
+  EXPECT_EQ(entries[1], (HistoryEntry{at(2), Effect::created}));
+  EXPECT_EQ(entries[100], (HistoryEntry{at(101), Effect::replaced}));
 }
 
 // 2. Newer, or no record: empty and absent are two things -------------------------------------------------------------
@@ -371,35 +396,76 @@ TEST_F(ApplyNotNewer, WithAHistoryNotYetFullIsSuperseded) {
   expect_superseded(put(at(0)));
 }
 
-TEST_F(ApplyNotNewer, WithSevenEntriesEverythingIsStillKnown) {
-  write(10, 7);
+TEST_F(ApplyNotNewer, WhileNothingWasDroppedEverythingIsKnown) {
+  write_apart(10, 8);
   expect_superseded(put(at(0)));
-}
-
-TEST_F(ApplyNotNewer, WithEightEntriesWhatIsOlderThanTheOldestIsIndeterminate) {
-  write(10, 8);
+  write(8 * apart_ms + 10, 500);
   expect_indeterminate(put(at(0)));
-  expect_indeterminate(put(at(9, 5, 4095)));
 }
 
-TEST_F(ApplyNotNewer, WithEightEntriesTheOldestIsTheExactBoundary) {
-  write(10, 8);
-  const std::uint64_t oldest_op = at(10).op().bits();
-  expect_indeterminate(put(at(10, oldest_op - 1)));
-  expect_superseded(put(at(10, oldest_op + 1)));
+TEST_F(ApplyNotNewer, WhileNothingWasDroppedFromAHotKeyEverythingIsKnown) {
+  write(10, limits::history_entries_max);
+  expect_superseded(put(at(0)));
+  write(600, 1);
+  expect_indeterminate(put(at(0)));
+}
+
+TEST_F(ApplyNotNewer, WhatIsOlderThanTheOldestIsIndeterminate) {
+  write_apart(0, 9);
+  expect_indeterminate(put(at(0, 5)));
+  expect_indeterminate(put(at(apart_ms - 1, 5, 4095)));
+}
+
+TEST_F(ApplyNotNewer, TheOldestIsTheExactBoundary) {
+  write_apart(0, 9);
+  const std::uint64_t oldest_op = at(apart_ms).op().bits();
+  expect_indeterminate(put(at(apart_ms, oldest_op - 1)));
+  expect_superseded(put(at(apart_ms, oldest_op + 1)));
 }
 
 TEST_F(ApplyNotNewer, TheBoundaryMovesWithEveryWrite) {
-  write(10, 8);
-  expect_superseded(put(at(10, 5000)));
-  write(18, 1);
-  expect_indeterminate(put(at(10, 5000)));
-  expect_superseded(put(at(11, 5000)));
+  write_apart(0, 9);
+  expect_superseded(put(at(apart_ms, 500'000)));
+  write_apart(9 * apart_ms, 1);
+  expect_indeterminate(put(at(apart_ms, 500'000)));
+  expect_superseded(put(at(2 * apart_ms, 500'000)));
 }
 
 TEST_F(ApplyNotNewer, BetweenTwoEntriesIsSuperseded) {
-  write(10, 8);
-  expect_superseded(put(at(13, 5)));
+  write_apart(0, 9);
+  expect_superseded(put(at(3 * apart_ms + 5, 5)));
+}
+
+// What a queue does to a hot key: more newer versions than a cold key's history holds get ahead of a write.
+TEST_F(ApplyNotNewer, OvertakenByHundredsOfNewerWritesIsSuperseded) {
+  write_apart(0, 20);
+  const std::uint64_t hot_ms = 20 * apart_ms;
+  write(hot_ms + 1, 400);
+  expect_superseded(put(at(hot_ms)));
+  expect_superseded(put(at(hot_ms + 200, 5)));
+}
+
+TEST_F(ApplyNotNewer, UpToTheWindowLateIsSupersededHoweverTheKeyIsWritten) {
+  write_apart(0, 20);
+  const std::uint64_t hot_ms = 20 * apart_ms;
+  for (std::uint64_t ms = hot_ms; ms < hot_ms + 3 * window_ms; ms += 100) {
+    write(ms, 1);
+    expect_superseded(put(at(ms - window_ms, 5)));
+  }
+  expect_indeterminate(put(at(hot_ms, 5)));
+}
+
+// Two servers, five seconds apart, in turns. The slow one's write is stamped again above the other's.
+TEST_F(ApplyNotNewer, OfAServerWhoseClockIsBehindIsSupersededEveryTime) {
+  constexpr std::uint64_t skew_ms = 5'000;
+  write_apart(0, 20);
+  for (std::uint64_t ms = 20 * apart_ms; ms < 20 * apart_ms + 20'000; ms += 100) {
+    write(ms + skew_ms, 1);
+    const std::uint64_t op = 500'000 + ms;
+    expect_superseded(put(at(ms, op)));
+    expect_applied(put(Version::make(record_->version.tick().next(), OpId(op))), Effect::replaced);
+    expect_replay(put(at(ms, op)), Effect::replaced, record_->version);
+  }
 }
 
 TEST_F(ApplyNotNewer, UnderATombstoneIsSuperseded) {
@@ -461,12 +527,18 @@ TEST_F(ApplyPurgeHorizon, AShortHistoryProvesNothingBeforeTheHorizon) {
   expect_superseded(put(at(100, 5)));
 }
 
-TEST_F(ApplyPurgeHorizon, AFullHistoryIsItsOwnProof) {
+TEST_F(ApplyPurgeHorizon, ALongHistoryFromTheStartProvesNothingBeforeTheHorizonEither) {
+  write(200, 100);
+  expect_indeterminate(put(at(99, 5, 4095)));
+  expect_superseded(put(at(100, 5)));
+}
+
+TEST_F(ApplyPurgeHorizon, AHistoryThatHasDroppedIsItsOwnProof) {
   guard_.purge_horizon_ms = 0;
-  write(10, 8);
-  guard_.purge_horizon_ms = base_ms + 100;
-  expect_superseded(put(at(10, 5000)));
-  expect_indeterminate(put(at(9, 5000)));
+  write_apart(0, 9);
+  guard_.purge_horizon_ms = base_ms + 2 * apart_ms;
+  expect_superseded(put(at(apart_ms, 500'000)));
+  expect_indeterminate(put(at(apart_ms - 1, 500'000)));
 }
 
 // The order of a batch ------------------------------------------------------------------------------------------------

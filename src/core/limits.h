@@ -19,8 +19,14 @@ inline constexpr std::size_t content_type_bytes_max = 255;
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 inline constexpr std::size_t request_id_bytes_max = 128;
 
-// Applied (version, outcome) pairs kept per key. Simulated: 8 and 4 leave no run wrong, 2 does (docs/adr/0002).
-inline constexpr std::size_t history_entries_max = 8;
+// Applied (version, outcome) pairs kept per key, however old. Simulated: 8 and 4 leave no run wrong, 2 does
+// (docs/adr/0002).
+inline constexpr std::size_t history_entries_min = 8;
+// Of a key that is written often, all of this time is kept: servers whose clocks differ and messages that overtake each
+// other come late by less (docs/adr/0010).
+inline constexpr std::chrono::milliseconds history_window{10'000};
+// But no more than this: 8.7 KB, rewritten with each write of such a key. Two whole messages of one key fit.
+inline constexpr std::size_t history_entries_max = 512;
 
 // A batch is one store transaction and, on the cluster, one message.
 inline constexpr std::size_t batch_mutations_max = 512;
@@ -57,6 +63,10 @@ static_assert(message_bytes_max <= batch_bytes_max);
 static_assert(pending_mutations_max >= batch_mutations_max);
 static_assert(pending_bytes_max >= batch_bytes_max);
 static_assert(batch_bytes_max >= value_bytes_default);
-static_assert(history_entries_max >= 4, "fewer entries lose acknowledged writes under redelivery");
+static_assert(history_entries_min >= 4, "fewer entries lose acknowledged writes under redelivery");
+static_assert(history_entries_max > history_entries_min);
+static_assert(history_entries_max >= 2 * message_mutations_max, "messages of one key that overtake each other");
+static_assert(history_window >= 10 * clock_lead_max, "clocks that differ beyond what versions may teach them");
+static_assert(history_window < retention_default, "a purge must not be what forgets first");
 
 }  // namespace armazem::limits

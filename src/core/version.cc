@@ -16,8 +16,6 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-bool has_uuid7_marks(const Version::Bytes& bytes) noexcept { return (bytes[6] >> 4) == 7 && (bytes[8] >> 6) == 2; }
-
 void store_big_endian(std::uint64_t value, std::uint8_t* out) noexcept {
   for (int i = 7; i >= 0; --i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
 }
@@ -58,15 +56,15 @@ Result<Version> Version::parse(std::string_view text) {
     byte = static_cast<std::uint8_t>(byte << 4 | digit);
     ++nibble;
   }
-  if (!has_uuid7_marks(version.bytes_)) return not_a_version();
+  const std::string_view bytes(reinterpret_cast<const char*>(version.bytes_.data()), version.bytes_.size());
+  if (!is_well_formed(bytes)) return not_a_version();
   return version;
 }
 
 Result<Version> Version::from_bytes(std::string_view bytes) {
   Version version;
-  if (bytes.size() != version.bytes_.size()) return not_a_version();
+  if (bytes.size() != version.bytes_.size() || !is_well_formed(bytes)) return not_a_version();
   std::copy(bytes.begin(), bytes.end(), version.bytes_.begin());
-  if (!has_uuid7_marks(version.bytes_)) return not_a_version();
   return version;
 }
 

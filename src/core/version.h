@@ -61,6 +61,10 @@ class Version {
   // Exactly the text form (either case); any other length, character, UUID version or variant is invalid_argument.
   static Result<Version> parse(std::string_view text);
   static Result<Version> from_bytes(std::string_view bytes);
+  // Whether these bytes, 16 of them, are a version's.
+  [[nodiscard]] static bool is_well_formed(std::string_view bytes) noexcept {
+    return (static_cast<std::uint8_t>(bytes[6]) & 0xF0) == 0x70 && (static_cast<std::uint8_t>(bytes[8]) & 0xC0) == 0x80;
+  }
 
   [[nodiscard]] Tick tick() const noexcept;
   [[nodiscard]] std::uint64_t ms() const noexcept { return tick().ms(); }

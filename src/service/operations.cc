@@ -38,7 +38,8 @@ OperationState Operations::judge(const std::optional<Record>& record, const Vers
   // unseen.
   const auto history = record->history.entries();
   const auto retention_ms = static_cast<std::uint64_t>(options_.retention.count());
-  const bool proved = record->history.full() ? history.front().version <= operation : operation.ms() + retention_ms >= now_ms;
+  const bool proved =
+      record->history.has_dropped() ? history.front().version <= operation : operation.ms() + retention_ms >= now_ms;
   return {proved ? Status::superseded : Status::unknown, {}, {}};
 }
 

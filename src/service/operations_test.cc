@@ -61,13 +61,21 @@ TEST_F(OperationsTest, AWriteNewerThanTheRecordIsPendingForAsLong) {
   EXPECT_EQ(status("k", now_ms - 60'001), Status::unknown);
 }
 
-TEST_F(OperationsTest, AFullHistoryProvesOnlyWhatIsNewerThanItsOldest) {
-  const std::uint64_t first = now_ms - 100;
-  for (std::uint64_t i = 0; i <= limits::history_entries_max; ++i) given({put("k", "v", first + 10 * i)});
+TEST_F(OperationsTest, AHistoryThatHasDroppedProvesOnlyWhatIsNewerThanItsOldest) {
+  const std::uint64_t apart_ms = limits::history_window.count() + 1;
+  const std::uint64_t first = now_ms - 20 * apart_ms;
+  for (std::uint64_t i = 0; i <= limits::history_entries_min; ++i) given({put("k", "v", first + apart_ms * i)});
   EXPECT_EQ(status("k", first), Status::unknown) << "it has fallen out of the history";
-  EXPECT_EQ(status("k", first + 9), Status::unknown);
-  EXPECT_EQ(status("k", first + 11), Status::superseded);
-  EXPECT_EQ(status("k", first + 10), Status::applied);
+  EXPECT_EQ(status("k", first + apart_ms - 1), Status::unknown);
+  EXPECT_EQ(status("k", first + apart_ms + 1), Status::superseded);
+  EXPECT_EQ(status("k", first + apart_ms), Status::applied);
+}
+
+TEST_F(OperationsTest, ALongHistoryThatHasDroppedNothingProvesAll) {
+  const std::uint64_t first = now_ms - 100;
+  for (std::uint64_t i = 0; i < 50; ++i) given({put("k", "v", first + i)});
+  EXPECT_EQ(status("k", first), Status::applied);
+  EXPECT_EQ(status("k", first - 1), Status::superseded);
 }
 
 TEST_F(OperationsTest, OlderThanTheRetentionNothingIsProved) {

@@ -178,7 +178,7 @@ TEST_F(WriterQueueTest, AKeyThatIsFarAheadGoesDirectlyForAWhile) {
   const Write& write = this->write(put_request("k", "mine"));
   EXPECT_EQ(apply(delivery()).verdict, Verdict::superseded);
   EXPECT_EQ(write.answer().kind, Kind::replaced) << "the new stamp is not sent by the queue";
-  for (std::uint64_t i = 1; i < 12; ++i) given({put("k", "of others", 5'000'000 + 10 * i)});
+  for (std::uint64_t i = 1; i < 12; ++i) given({put("k", "of others", 5'000'000 + 20'000 * i)});
   EXPECT_EQ(this->write(put_request("k", "again")).answer().kind, Kind::replaced);
   EXPECT_EQ(stored_bytes("k"), "again");
   EXPECT_EQ(broker_.depth(), 0U);
@@ -190,7 +190,7 @@ TEST_F(WriterQueueTest, AKeyThatIsFarAheadGoesDirectlyForAWhile) {
 }
 
 TEST_F(WriterQueueTest, AWriteThatNoHistoryReachesBackToIsUnknownOnceAndThenDirect) {
-  for (std::uint64_t i = 0; i < 12; ++i) given({put("k", "of others", 5'000'000 + 10 * i)});
+  for (std::uint64_t i = 0; i < 12; ++i) given({put("k", "of others", 5'000'000 + 20'000 * i)});
   const Write& first = write(put_request("k", "mine"));
   EXPECT_EQ(apply(delivery()).verdict, Verdict::indeterminate);
   EXPECT_EQ(first.error().code, ErrorCode::outcome_unknown);

@@ -273,6 +273,25 @@ TEST_F(PostgresStoreTest, DamagedRowsAreSaidToBe) {
   EXPECT_EQ(bytes(*store, "sound"), "v");
 }
 
+TEST_F(PostgresStoreTest, LengthsOfAHistoryAreStrict) {
+  const auto store = open();
+  std::vector<Mutation> batch;
+  for (std::uint64_t ms = 1; ms <= 9; ++ms) batch.push_back(put("k", "v", ms));
+  for (std::uint64_t ms = 1; ms <= 7; ++ms) batch.push_back(put("short", "v", ms));
+  ASSERT_TRUE(apply(*store, batch).has_value());
+  EXPECT_FALSE(get(*store, "k").value()->history.has_dropped());
+  // As stored before histories could be longer: eight entries and more without a mark need not be all.
+  schema_->session().run("UPDATE armazem_records SET history = substr(history, 1, 153) WHERE key = 'k'");
+  EXPECT_TRUE(get(*store, "k").value()->history.has_dropped());
+  for (const std::string mark : {"\\x00", "\\x02", "\\x0101"}) {
+    schema_->session().run("UPDATE armazem_records SET history = substr(history, 1, 153) || '" + mark +
+                           "' WHERE key = 'k'");
+    EXPECT_FALSE(get(*store, "k").has_value()) << mark;
+  }
+  schema_->session().run("UPDATE armazem_records SET history = history || '\\x01' WHERE key = 'short'");
+  EXPECT_FALSE(get(*store, "short").has_value());
+}
+
 Task<void> read_many(Store& store, const std::vector<Key>& names, std::size_t from, int& wrong) {
   for (std::size_t i = from; i < names.size(); i += 50) {
     const auto record = co_await store.get(names[i], soon());

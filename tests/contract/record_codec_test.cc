@@ -23,6 +23,14 @@ Record record_after(std::vector<Mutation> mutations) {
   return std::move(*record);
 }
 
+std::vector<Mutation> writes(std::uint64_t count, std::uint64_t step_ms) {
+  std::vector<Mutation> mutations;
+  for (std::uint64_t i = 1; i <= count; ++i) mutations.push_back(put("k", "v", i * step_ms, i));
+  return mutations;
+}
+
+Record record_with_history(std::uint64_t count, std::uint64_t step_ms) { return record_after(writes(count, step_ms)); }
+
 std::vector<Record> samples() {
   std::vector<Record> records = {
       record_after({put("k", "", 1)}),
@@ -32,6 +40,13 @@ std::vector<Record> samples() {
   std::vector<Mutation> many;
   for (std::uint64_t ms = 1; ms <= 20; ++ms) many.push_back(put("k", std::string(ms * 10, 'x'), ms));
   records.push_back(record_after(many));
+  for (const std::uint64_t entries : {8U, 9U, 200U, 512U, 600U}) records.push_back(record_with_history(entries, 1));
+  for (const std::uint64_t entries : {8U, 9U}) records.push_back(record_with_history(entries, 20'000));
+  for (const std::uint64_t entries : {10U, 200U}) {
+    std::vector<Mutation> cold_then_hot = writes(9, 20'000);
+    for (std::uint64_t i = 0; i < entries; ++i) cold_then_hot.push_back(put("k", "hot", 900'000 + i));
+    records.push_back(record_after(cold_then_hot));
+  }
   for (const char* type : {"", "application/json", "image/png", "a/b; c=\"d\""}) {
     Mutation mutation = put("k", "{}", 1);
     mutation.value.content_type = type;
@@ -64,6 +79,28 @@ TEST(RecordCodec, TheFormIsFixed) {
       std::string("\x01\x8B\xCF\xE5\x68\x01\x70\x00\x80\x00\x00\x00\x00\x00\x00\x01\x00", 17) +  // version, created
       "hi";
   EXPECT_EQ(encode(record), expected);
+}
+
+std::string head_start(const Record& record) { return encode_head(record).substr(0, 5); }
+
+TEST(RecordCodec, TheFormOfHistoriesIsFixed) {
+  EXPECT_EQ(head_start(record_with_history(7, 1)).substr(0, 3), std::string("\x01\x74\x02", 3));
+  EXPECT_EQ(head_start(record_with_history(9, 20'000)).substr(0, 3), std::string("\x01\x84\x02", 3));
+  EXPECT_EQ(head_start(record_with_history(8, 20'000)).substr(0, 4), std::string("\x01\xA4\x02\x08", 4));
+  EXPECT_EQ(head_start(record_with_history(512, 1)), std::string("\x01\xA4\x02\x80\x04", 5));
+  EXPECT_EQ(head_start(record_with_history(513, 1)), std::string("\x01\x94\x02\x80\x04", 5));
+}
+
+// As every record with eight entries was stored before histories could be longer.
+TEST(RecordCodec, EightEntriesWithoutALengthMayNotBeAll) {
+  std::string stored = encode(record_with_history(8, 1));
+  stored[1] = static_cast<char>(0x84);
+  stored.erase(3, 1);
+  const auto record = decode(stored);
+  ASSERT_TRUE(record.has_value()) << record.error().message;
+  EXPECT_EQ(record->history.entries().size(), 8U);
+  EXPECT_TRUE(record->history.has_dropped());
+  EXPECT_EQ(encode(*record), stored);
 }
 
 TEST(RecordCodec, EveryCutIsNoticedUnlessItCutsTheValue) {
@@ -108,11 +145,25 @@ TEST(RecordCodec, FormsThatWeNeverWriteAreRefused) {
   };
   EXPECT_FALSE(decode(with_byte(stored, 0, 2)).has_value()) << "format 2";
   EXPECT_FALSE(decode(with_byte(stored, 1, 0x04)).has_value()) << "no history";
-  EXPECT_FALSE(decode(with_byte(stored, 1, 0x94)).has_value()) << "nine history entries";
+  EXPECT_FALSE(decode(with_byte(stored, 1, 0x94)).has_value()) << "a length that is not there";
+  EXPECT_FALSE(decode(with_byte(stored, 1, 0xB4)).has_value()) << "no such length";
   EXPECT_FALSE(decode(with_byte(stored, 1, 0x1C)).has_value()) << "value form 3";
   EXPECT_FALSE(decode(with_byte(stored, 2, 0x7F)).has_value()) << "unknown content type";
   EXPECT_FALSE(decode(with_byte(stored, 3 + 6, 0x40)).has_value()) << "no version 7 UUID";
   EXPECT_FALSE(decode(with_byte(stored, 3 + 16, 4)).has_value()) << "unknown effect";
+  const std::string all = encode(record_with_history(9, 1));
+  EXPECT_TRUE(decode(all).has_value());
+  EXPECT_FALSE(decode(with_byte(all, 3, 7)).has_value()) << "a length that needs no varint";
+  EXPECT_TRUE(decode(with_byte(all, 1, 0x94)).has_value());
+  EXPECT_FALSE(decode(with_byte(with_byte(all, 1, 0x94), 3, 8)).has_value()) << "eight entries, in two ways";
+  EXPECT_FALSE(decode(all.substr(0, 3) + "\x89" + std::string(1, '\0') + all.substr(4)).has_value())
+      << "a padded length";
+  Record too_long = record_with_history(512, 1);
+  too_long.version = version(513, 513);
+  std::string one_more = encode_head(record_with_history(512, 1));
+  one_more[3] = static_cast<char>(0x81);
+  one_more.append(too_long.version.bytes().begin(), too_long.version.bytes().end());
+  EXPECT_FALSE(decode(one_more + std::string(1, '\1')).has_value()) << "513 entries";
   EXPECT_FALSE(decode(tombstone + "v").has_value()) << "a tombstone with a value";
   EXPECT_FALSE(decode(with_byte(tombstone, 1, 0x15)).has_value()) << "a tombstone with a value form";
 }

@@ -51,13 +51,66 @@ TEST_P(StoreContract, ATombstoneIsReturnedWithItsHistory) {
   EXPECT_EQ(record->history.entries().size(), 2U);
 }
 
-TEST_P(StoreContract, HistoryKeepsTheLastEight) {
-  for (std::uint64_t ms = 1; ms <= 12; ++ms) apply_one(put("k", std::to_string(ms), ms));
+// Writes so far apart are never in one window of the history.
+constexpr std::uint64_t apart_ms = limits::history_window.count() + 1;
+
+TEST_P(StoreContract, HistoryOfAColdKeyKeepsTheLastEight) {
+  for (std::uint64_t n = 1; n <= 12; ++n) apply_one(put("k", std::to_string(n), n * apart_ms, n));
   const auto record = get("k");
   const auto history = record->history.entries();
-  ASSERT_EQ(history.size(), limits::history_entries_max);
-  EXPECT_EQ(history.front().version, version(5, 5));
-  EXPECT_EQ(history.back().version, version(12, 12));
+  ASSERT_EQ(history.size(), limits::history_entries_min);
+  EXPECT_TRUE(record->history.has_dropped());
+  EXPECT_EQ(history.front().version, version(5 * apart_ms, 5));
+  EXPECT_EQ(history.back().version, version(12 * apart_ms, 12));
+}
+
+TEST_P(StoreContract, HistoryOfEightRemembersWhetherItWasLonger) {
+  for (std::uint64_t n = 1; n <= limits::history_entries_min; ++n) apply_one(put("k", "v", n * apart_ms, n));
+  EXPECT_FALSE(get("k")->history.has_dropped());
+  EXPECT_EQ(apply_one(put("k", "old", 1, 999)).verdict, Verdict::superseded);
+  apply_one(put("k", "v", 9 * apart_ms, 9));
+  EXPECT_TRUE(get("k")->history.has_dropped());
+  EXPECT_EQ(apply_one(put("k", "old", 1, 999)).verdict, Verdict::indeterminate);
+}
+
+TEST_P(StoreContract, HistoryOfAHotKeyKeepsTheWindow) {
+  for (std::uint64_t ms = 1; ms <= 12; ++ms) apply_one(remove("k", ms));
+  std::vector<Mutation> batch;
+  for (std::uint64_t ms = 13; ms <= 300; ++ms) batch.push_back(put("k", std::to_string(ms), ms));
+  apply(batch);
+  auto history = get("k")->history;
+  ASSERT_EQ(history.entries().size(), 300U);
+  EXPECT_FALSE(history.has_dropped());
+  for (std::uint64_t ms = 1; ms <= 300; ++ms) {
+    const Effect effect = ms <= 12 ? Effect::nothing_to_delete : ms == 13 ? Effect::created : Effect::replaced;
+    ASSERT_EQ(history.entries()[ms - 1], (HistoryEntry{version(ms, ms), effect})) << ms;
+  }
+  EXPECT_EQ(apply_one(remove("k", 1)),
+            (Outcome{Verdict::applied, Effect::nothing_to_delete, version(1, 1), version(300, 300), true}));
+  EXPECT_EQ(apply_one(put("k", "late", 20, 999)).verdict, Verdict::superseded);
+
+  apply_one(put("k", "much later", 300 + apart_ms));
+  history = get("k")->history;
+  ASSERT_EQ(history.entries().size(), limits::history_entries_min);
+  EXPECT_TRUE(history.has_dropped());
+  EXPECT_EQ(history.entries().front().version, version(294, 294));
+  EXPECT_EQ(bytes("k"), "much later");
+}
+
+TEST_P(StoreContract, HistoryOfTheHottestKeyKeepsItsLastOnes) {
+  constexpr std::uint64_t last = 2 * limits::history_entries_max + 7;
+  for (std::uint64_t ms = 1; ms <= last;) {
+    std::vector<Mutation> batch;
+    while (batch.size() < 100 && ms <= last) batch.push_back(put("k", "v", ms++));
+    apply(batch);
+  }
+  const auto history = get("k")->history;
+  ASSERT_EQ(history.entries().size(), limits::history_entries_max);
+  EXPECT_TRUE(history.has_dropped());
+  const std::uint64_t first = last - limits::history_entries_max + 1;
+  EXPECT_EQ(history.entries().front().version, version(first, first));
+  EXPECT_EQ(apply_one(put("k", "old", first - 1)).verdict, Verdict::indeterminate);
+  EXPECT_EQ(apply_one(put("k", "old", first, last + 1)).verdict, Verdict::superseded);
 }
 
 TEST_P(StoreContract, AnyBytesAreKept) {
@@ -110,10 +163,10 @@ TEST_P(StoreContract, OlderIsSupersededWhileTheHistoryProvesIt) {
   EXPECT_EQ(bytes("k"), "new");
 }
 
-TEST_P(StoreContract, OlderThanAFullHistoryIsIndeterminate) {
-  for (std::uint64_t ms = 10; ms < 10 + limits::history_entries_max; ++ms) apply_one(put("k", "v", ms));
-  EXPECT_EQ(apply_one(put("k", "old", 9)).verdict, Verdict::indeterminate);
-  EXPECT_EQ(apply_one(put("k", "old", 12, 999)).verdict, Verdict::superseded);
+TEST_P(StoreContract, OlderThanAHistoryThatHasDroppedIsIndeterminate) {
+  for (std::uint64_t n = 0; n <= limits::history_entries_min; ++n) apply_one(put("k", "v", n * apart_ms, n + 1));
+  EXPECT_EQ(apply_one(put("k", "old", apart_ms - 1)).verdict, Verdict::indeterminate);
+  EXPECT_EQ(apply_one(put("k", "old", apart_ms + 1)).verdict, Verdict::superseded);
   // Below the purge horizon a short history proves nothing either.
   apply_one(put("short", "v", 10));
   EXPECT_EQ(apply_one(put("short", "old", 5), {epoch_ms + 8}).verdict, Verdict::indeterminate);

@@ -9,7 +9,8 @@ from support.keys import AWKWARD_KEYS
 from support.operations import assert_operation, operation_path
 from support.wait import until
 
-HISTORY = 8  # writes that are remembered for each key
+HISTORY = 8  # writes that are remembered for each key, however old they are
+HISTORY_OF_A_HOT_KEY = 512  # at most, while they are young
 RETENTION_SECONDS = 24 * 3600  # the default: longer no write is on its way, and nothing older is remembered
 NEVER = "0193a1b2-c3d4-7001-8abc-0123456789ab"
 MALFORMED = ["yesterday", "1", "0193a1b2-c3d4-7001-8abc-0123456789a", "0193a1b2-c3d4-7001-8abc-0123456789abc",
@@ -108,13 +109,14 @@ class TestNotApplied:
     def test_older_than_a_full_history_is_unknown(self, client, key):
         """The write was applied, but the record has forgotten it: then it must not say that it was not."""
         forgotten = version_of(client.put(key, b"first"))
-        for number in range(HISTORY):
+        for number in range(HISTORY_OF_A_HOT_KEY):
             last = client.put(key, b"%d" % number)
         assert_operation(ask(client, forgotten, key), forgotten, key, "unknown")
         applied(client, last, key, "replaced")
 
-    def test_the_last_eight_are_remembered(self, client, key):
-        writes = [client.put(key, b"%d" % number) for number in range(HISTORY)]
+    @pytest.mark.parametrize("count", [HISTORY, 60])
+    def test_the_last_eight_and_those_of_the_last_seconds_are_remembered(self, client, key, count):
+        writes = [client.put(key, b"%d" % number) for number in range(count)]
         for number, response in enumerate(writes):
             applied(client, response, key, "replaced" if number else "created")
 

@@ -3,25 +3,26 @@
 namespace armazem::pg {
 namespace {
 
-constexpr std::size_t entry_bytes = sizeof(Version::Bytes) + 1;
+constexpr std::string_view long_and_from_the_start("\1", 1);
+
+std::string_view mark_of(const History& history) noexcept {
+  const bool is_marked = history.entries().size() >= limits::history_entries_min && !history.has_dropped();
+  return is_marked ? long_and_from_the_start : std::string_view();
+}
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::data_damaged, "stored row: " + std::string(what));
 }
 
-// History::push asserts the order that the invariants ask for; stored bytes are asked first.
 bool read_history(std::string_view stored, Record& record) {
-  const std::size_t count = stored.size() / entry_bytes;
-  if (stored.size() % entry_bytes != 0 || count == 0 || count > limits::history_entries_max) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string_view entry = stored.substr(i * entry_bytes, entry_bytes);
-    const auto version = Version::from_bytes(entry.substr(0, sizeof(Version::Bytes)));
-    const auto effect = static_cast<std::uint8_t>(entry.back());
-    if (!version || effect > static_cast<std::uint8_t>(Effect::nothing_to_delete)) return false;
-    if (i > 0 && *version <= record.version) return false;
-    record.history.push({*version, Effect{effect}});
-    record.version = *version;
-  }
+  const std::size_t count = stored.size() / sizeof(HistoryEntry);
+  const std::string_view entries = stored.substr(0, count * sizeof(HistoryEntry));
+  const std::string_view mark = stored.substr(entries.size());
+  const bool has_dropped = count >= limits::history_entries_min && mark.empty();
+  auto history = History::from_bytes(entries, has_dropped);
+  if (!history || history->empty() || mark != mark_of(*history)) return false;
+  record.history = std::move(*history);
+  record.version = record.history.entries().back().version;
   return true;
 }
 
@@ -48,15 +49,7 @@ Result<Record> decode_common(const PgResult& rows, int row, const Columns& at) {
 
 }  // namespace
 
-std::string encode_history(const History& history) {
-  std::string out;
-  out.reserve(history.entries().size() * entry_bytes);
-  for (const HistoryEntry& entry : history.entries()) {
-    out.append(entry.version.bytes().begin(), entry.version.bytes().end());
-    out.push_back(static_cast<char>(entry.effect));
-  }
-  return out;
-}
+std::string encode_history(const History& history) { return std::string(history.bytes()).append(mark_of(history)); }
 
 Result<Record> decode_metadata(const PgResult& rows, int row) {
   Result<Record> record = decode_common(rows, row, {1, 2, 3, 4});

@@ -1,7 +1,8 @@
 // Records as rows of armazem_records.
 //
 // `history` holds 17 bytes per entry, oldest first: 16 of version, 1 of effect; its last entry is the record's own
-// version, which the column `version` repeats for people and for SQL. Every row is checked when it is read, so that wrong
+// version, which the column `version` repeats for people and for SQL. Eight entries and more that are all that was ever
+// applied are followed by one byte, 1; without it, older ones were dropped. Every row is checked when it is read, so that wrong
 // bytes become data_damaged and never a wrong record.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "adapters/byte_codec.h"
 #include "core/assert.h"
@@ -15,6 +16,9 @@ constexpr std::uint8_t expiry_flag = 2;
 constexpr int form_shift = 2;
 constexpr std::uint8_t form_mask = 3;
 constexpr int history_shift = 4;
+static_assert(limits::history_entries_min == 8, "stored: what the flags count without a varint");
+constexpr std::uint8_t long_history = 9;
+constexpr std::uint8_t long_history_from_the_start = 10;
 
 // Code = position + 1. Stored codes never change: append only.
 constexpr std::array<std::string_view, 12> content_types = {"application/json",
@@ -42,11 +46,19 @@ void put_content_type(std::string& out, std::string_view type) {
   out.append(type);
 }
 
+unsigned history_code(const History& history) noexcept {
+  const std::size_t size = history.entries().size();
+  if (!history.has_dropped() && size >= limits::history_entries_min) return long_history_from_the_start;
+  return size <= limits::history_entries_min ? static_cast<unsigned>(size) : long_history;
+}
+
+bool has_length(unsigned history_code) noexcept { return history_code >= long_history; }
+
 std::uint8_t flags_of(const Record& record) noexcept {
   unsigned flags = record.tombstone ? tombstone_flag : 0U;
   if (record.expires_at_ms) flags |= expiry_flag;
   flags |= static_cast<unsigned>(record.value.form) << form_shift;
-  flags |= static_cast<unsigned>(record.history.entries().size()) << history_shift;
+  flags |= history_code(record.history) << history_shift;
   return static_cast<std::uint8_t>(flags);
 }
 
@@ -67,16 +79,23 @@ bool read_content_type(ByteReader& in, std::string& type) {
   return in.ok();
 }
 
-// History::push asserts the order that the invariants ask for; bytes from disk are asked first.
-bool read_history(ByteReader& in, std::size_t count, Record& record) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto version = Version::from_bytes(in.take(sizeof(Version)));
-    const std::uint8_t effect = in.byte();
-    if (!version || !in.ok() || effect > static_cast<std::uint8_t>(Effect::nothing_to_delete)) return false;
-    if (i > 0 && *version <= record.version) return false;
-    record.history.push({*version, Effect{effect}});
-    record.version = *version;
-  }
+std::optional<std::size_t> read_history_length(ByteReader& in, unsigned code) {
+  if (code == 0 || code > long_history_from_the_start) return std::nullopt;
+  if (!has_length(code)) return code;
+  const std::uint64_t length = in.varint();
+  const std::size_t least = limits::history_entries_min + (code == long_history ? 1 : 0);
+  if (!in.ok() || length < least || length > limits::history_entries_max) return std::nullopt;
+  return length;
+}
+
+bool read_history(ByteReader& in, unsigned code, Record& record) {
+  const auto length = read_history_length(in, code);
+  if (!length) return false;
+  const bool has_dropped = *length >= limits::history_entries_min && code != long_history_from_the_start;
+  auto history = History::from_bytes(in.take(*length * sizeof(HistoryEntry)), has_dropped);
+  if (!in.ok() || !history) return false;
+  record.history = std::move(*history);
+  record.version = record.history.entries().back().version;
   return true;
 }
 
@@ -85,15 +104,13 @@ bool read_history(ByteReader& in, std::size_t count, Record& record) {
 std::string encode_head(const Record& record) {
   ARMAZEM_ASSERT(record.check());
   std::string out;
-  out.reserve(16 + record.value.content_type.size() + record.history.entries().size() * (sizeof(Version) + 1));
+  out.reserve(16 + record.value.content_type.size() + record.history.bytes().size());
   out.push_back(static_cast<char>(format));
   out.push_back(static_cast<char>(flags_of(record)));
   if (record.expires_at_ms) put_varint(out, *record.expires_at_ms);
   if (!record.tombstone) put_content_type(out, record.value.content_type);
-  for (const HistoryEntry& entry : record.history.entries()) {
-    out.append(entry.version.bytes().begin(), entry.version.bytes().end());
-    out.push_back(static_cast<char>(entry.effect));
-  }
+  if (has_length(history_code(record.history))) put_varint(out, record.history.entries().size());
+  out.append(record.history.bytes());
   return out;
 }
 
@@ -102,9 +119,8 @@ Result<StoredRecord> decode_head(std::string_view stored) {
   if (in.byte() != format || !in.ok()) return damaged("unknown format");
   const std::uint8_t flags = in.byte();
   const std::uint8_t form = (flags >> form_shift) & form_mask;
-  const std::size_t entries = flags >> history_shift;
+  const unsigned history_code = flags >> history_shift;
   if (!in.ok() || form > static_cast<std::uint8_t>(ValueForm::json)) return damaged("wrong flags");
-  if (entries == 0 || entries > limits::history_entries_max) return damaged("wrong history length");
 
   StoredRecord result;
   Record& record = result.record;
@@ -113,7 +129,7 @@ Result<StoredRecord> decode_head(std::string_view stored) {
   if ((flags & expiry_flag) != 0) record.expires_at_ms = in.varint();
   if (!in.ok()) return damaged("wrong expiry");
   if (!record.tombstone && !read_content_type(in, record.value.content_type)) return damaged("wrong content type");
-  if (!read_history(in, entries, record)) return damaged("wrong history");
+  if (!read_history(in, history_code, record)) return damaged("wrong history");
   result.value = in.rest();
   const bool tombstone_with_more = record.tombstone && (!result.value.empty() || form != 0);
   if (tombstone_with_more || !record.check()) return damaged("broken invariant");

@@ -2,10 +2,14 @@
 //
 //   byte   what
 //   0      format, 0x01
-//   1      flags: bit 0 tombstone | bit 1 has expiry | bits 2..3 value form | bits 4..7 history entries, 1 to 8
+//   1      flags: bit 0 tombstone | bit 1 has expiry | bits 2..3 value form | bits 4..7 length of the history:
+//            1 to 8   so many entries; with 8, older ones were dropped
+//            9        the length follows as a varint, 9 to 512; older ones were dropped
+//            10       the length follows as a varint, 8 to 512; none was ever dropped
 //   -      expiry in Unix milliseconds, varint; only with bit 1
 //   -      content type: one byte, its code in the table of record_codec.cc, or 0 followed by varint length and text;
 //          not in a tombstone
+//   -      length of the history, varint; only where the flags say so
 //   -      history, oldest first, 17 bytes each: 16 of version, 1 of effect; the last is the record's own version
 //   -      value: all the rest; empty in a tombstone
 //
