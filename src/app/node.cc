@@ -31,6 +31,7 @@ EnqueuerOptions enqueuer_options(const Settings& settings) {
   EnqueuerOptions options;
   options.confirm_timeout = settings.confirm_timeout;
   options.messages_in_flight_max = settings.queue_in_flight;
+  options.replies_awaited = std::chrono::milliseconds(100);
   return options;
 }
 

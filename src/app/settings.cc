@@ -162,7 +162,7 @@ const std::array table{
             PUT { return put_url(s.queue_url, v, "amqp", "amqps"); }, For::all},
     Setting{"queue-partitions", "1", "number", "Queues that the writes are spread over by key; one is fastest until one queue's leader is the limit. May change at any time, workers first.",
             PUT { return put_number(s.queue_partitions, v, 1, 64); }, For::all},
-    Setting{"queue-in-flight", "1", "number", "Messages of one queue that may wait for their confirm at once; writes that arrive meanwhile share the next. More shortens the wait of a few writes, fewer carries more writes in each message.",
+    Setting{"queue-in-flight", "4", "number", "Messages of one queue that may be on their way, from the send to the workers' replies; writes that arrive meanwhile share the next. More shortens the wait of a few writes, fewer carries more writes in each message.",
             PUT { return put_number(s.queue_in_flight, v, 1, 64); }},
     Setting{"queue-wait", "5s", "duration", "How long a queued write waits for a worker before it is answered 202; `Prefer: wait=N` overrides it.",
             PUT { return put_duration(s.queue_wait, v, Milliseconds(0)); }},

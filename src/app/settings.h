@@ -26,7 +26,7 @@ struct Settings {
   std::string cache_url;                 // empty: no cache
   std::string queue_url;                 // empty: no queue
   std::size_t queue_partitions = 1;
-  std::size_t queue_in_flight = 1;
+  std::size_t queue_in_flight = 0;
   std::chrono::milliseconds queue_wait{0};
   std::chrono::milliseconds confirm_timeout{0};
   std::chrono::milliseconds session_wait{0};

@@ -56,8 +56,9 @@ TEST(Error, CodesHaveDistinctNames) {
 
 // Retryable means: certainly no effect, and it may work next time. An unknown outcome must not be among them.
 TEST(Error, OnlyCertainAndPassingFailuresAreRetryable) {
-  const std::set<ErrorCode> retryable = {ErrorCode::overloaded, ErrorCode::unavailable, ErrorCode::storage_full,
-                                         ErrorCode::deadline_exceeded};
+  const std::set<ErrorCode> retryable = {ErrorCode::overloaded, ErrorCode::unavailable,
+                                         ErrorCode::storage_full, ErrorCode::deadline_exceeded,
+                                         ErrorCode::not_yet_visible};
   for (const ErrorCode code : all_codes) {
     EXPECT_EQ((Error{code, ""}.retryable()), retryable.contains(code)) << to_string(code);
   }

@@ -73,6 +73,25 @@ struct Enqueuer::Idle {
   void await_resume() const noexcept {}
 };
 
+// Suspends a sender whose message is confirmed until the replies have come or have been waited for long enough.
+struct Enqueuer::RepliesAwaited {
+  Enqueuer& queue;
+  Partition& partition;
+  std::uint64_t number;
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> self) const {
+    const std::lock_guard lock(queue.mutex_);
+    const auto flight = std::ranges::find(partition.flights, number, &Flight::number);
+    if (flight == partition.flights.end() || flight->undecided == 0 || queue.closing_ || queue.workers_silent_) return false;
+    flight->sender = self;
+    return true;
+  }
+  void await_resume() const {
+    const std::lock_guard lock(queue.mutex_);
+    std::erase_if(partition.flights, [this](const Flight& flight) { return flight.number == number; });
+  }
+};
+
 Enqueuer::Enqueuer(QueuePublisher& publisher, Executor& executor, const TimeSource& time, EnqueuerOptions options)
     : publisher_(publisher), executor_(executor), time_(time), options_(options), partitions_(publisher.partitions()) {
   senders_ = partitions_.size() * options_.messages_in_flight_max;
@@ -119,6 +138,8 @@ Task<void> Enqueuer::send_loop(std::size_t index) {
     const Deadline deadline = Deadline::after(message.begun, options_.confirm_timeout);
     const Result<void> sent = co_await publisher_.publish(index, message.mutations, deadline);
     finish_message(partition, message, sent);
+    const RepliesAwaited awaited{*this, partition, message.number};
+    co_await awaited;
   }
   const std::lock_guard lock(mutex_);
   if (--senders_ == 0) ended_.notify_all();
@@ -146,7 +167,7 @@ Enqueuer::Message Enqueuer::take_message(Partition& partition) {
   gathering_ -= taken;
   gathering_bytes_ -= bytes;
   figures_.mutations += taken;
-  partition.sent.push_back(message.begun);
+  partition.flights.push_back({message.number, message.begun, false, {}, taken, {}});
   return message;
 }
 
@@ -156,7 +177,10 @@ void Enqueuer::finish_message(Partition& partition, const Message& message, cons
   const MonotonicTime now = time_.now();
   {
     const std::lock_guard lock(mutex_);
-    partition.sent.erase(std::ranges::find(partition.sent, message.begun));
+    Flight& flight = *std::ranges::find(partition.flights, message.number, &Flight::number);
+    flight.confirmed = true;  // or will never be
+    flight.confirmed_at = now;
+    if (!sent || options_.replies_awaited.count() == 0) flight.undecided = 0;
     partition.failed = !sent;
     if (!sent) {
       ++figures_.unconfirmed;
@@ -198,8 +222,9 @@ bool Enqueuer::workers_silent(MonotonicTime now) noexcept {
 }
 
 bool Enqueuer::is_silent(const Partition& partition, MonotonicTime now) const noexcept {
-  const auto oldest = std::ranges::min_element(partition.sent);
-  return oldest != partition.sent.end() && *oldest + options_.silence_after < now;
+  return std::ranges::any_of(partition.flights, [&](const Flight& flight) {
+    return !flight.confirmed && flight.begun + options_.silence_after < now;
+  });
 }
 
 void Enqueuer::turn_gathering_away(Partition& partition, Done& done) {
@@ -232,6 +257,13 @@ void Enqueuer::leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done) {
   waiting_.erase(waiter.mutation->version);
   waiter.result.fate = fate;
   done.push_back(&waiter);
+  for (Flight& flight : partitions_[waiter.partition].flights) {
+    if (flight.number == waiter.message && flight.undecided > 0 && --flight.undecided == 0) go_on(flight);
+  }
+}
+
+void Enqueuer::go_on(Flight& flight) {
+  if (const std::coroutine_handle<> sender = std::exchange(flight.sender, {})) executor_.post(sender);
 }
 
 void Enqueuer::expire(MonotonicTime now) {
@@ -248,6 +280,11 @@ void Enqueuer::expire(MonotonicTime now) {
       if (waiter->state == Waiter::State::confirmed && over) late.push_back(waiter);
     }
     for (Waiter* waiter : late) leave(*waiter, QueuedWrite::Fate::confirmed, done);
+    for (Partition& partition : partitions_) {
+      for (Flight& flight : partition.flights) {
+        if (flight.confirmed && flight.confirmed_at + options_.replies_awaited <= now) go_on(flight);
+      }
+    }
   }
   resume_all(done);
 }
@@ -291,6 +328,7 @@ void Enqueuer::close() {
   for (Partition& partition : partitions_) {
     wake.insert(wake.end(), partition.idle.begin(), partition.idle.end());
     partition.idle.clear();
+    for (Flight& flight : partition.flights) go_on(flight);
   }
   executor_.post_all(wake);
   ended_.wait(lock, [this] { return senders_ == 0; });

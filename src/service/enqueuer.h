@@ -8,6 +8,9 @@
 // sent; one that finds nobody is dropped. Two writes may have one version: requests with one Idempotency-Key that were
 // both overtaken are stamped again alike. Only one of them is sent at a time.
 //
+// A message counts as on its way until its replies have come (`replies_awaited` at most), not only until its confirm: the
+// slower the workers, the more writes share a message, and a message costs the broker far more than the writes in it.
+//
 // A queue that does not answer must not hold up every write: while a partition's oldest message has waited longer than
 // `silence_after`, or the last one failed and no newer one has been confirmed, new mutations are turned away at once
 // (one in a while is let through to look), and their writer applies them directly.
@@ -44,6 +47,9 @@ struct EnqueuerOptions {
   // No reply for so long, although confirmed mutations wait: workers are away, and until the next reply nobody is kept
   // waiting for them unless the client asked for it.
   std::chrono::milliseconds workers_silent_after{1'000};
+  // How long after its confirm a message whose replies have not come still keeps the next one back; looked at when
+  // `expire` is called. 0: not at all.
+  std::chrono::milliseconds replies_awaited{0};
 };
 
 // What is known of a mutation that was given to the queue.
@@ -108,10 +114,20 @@ class Enqueuer final : public ReplySink {
       return static_cast<std::size_t>(version.op().bits() ^ version.tick().bits());
     }
   };
+  // A message on its way.
+  struct Flight {
+    std::uint64_t number = 0;
+    MonotonicTime begun;
+    bool confirmed = false;
+    MonotonicTime confirmed_at;
+    std::size_t undecided = 0;       // of its waiters
+    std::coroutine_handle<> sender;  // waits for the replies
+  };
+  struct RepliesAwaited;
   struct Partition {
     std::vector<Waiter*> gathering;
     std::vector<std::coroutine_handle<>> idle;  // senders without work
-    std::vector<MonotonicTime> sent;  // begin of each message on its way
+    std::vector<Flight> flights;
     bool failed = false;  // the last message that ended was not confirmed
     MonotonicTime next_probe = MonotonicTime::min();  // of a suspect partition
   };
@@ -133,6 +149,7 @@ class Enqueuer final : public ReplySink {
   void stop_gathering(Waiter& waiter);  // under mutex_
   void leave_confirmed(QueuedWrite::Fate fate, Done& done);  // under mutex_
   void leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done);  // under mutex_
+  void go_on(Flight& flight);  // under mutex_: its sender need not wait any longer
 
   QueuePublisher& publisher_;
   Executor& executor_;

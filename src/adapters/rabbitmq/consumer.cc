@@ -120,6 +120,7 @@ QueueHealth Consumer::health() const {
 void Consumer::on_down(const Error&) {
   inbox_.end();
   subscribed_ = false;
+  to_acknowledge_.clear();
 }
 
 Result<void> Consumer::serve(Connection& connection) {
@@ -136,7 +137,7 @@ Result<void> Consumer::serve(Connection& connection) {
     if (last) break;
     if (auto read = read_frames(connection); !read) return read;
     if (auto asked = probe_.step(connection, MonotonicClock::now()); !asked) return asked;
-    connection.wait(link_.wakeup(), turn, false);
+    connection.wait(link_.wakeup(), to_acknowledge_.empty() ? turn : std::min(turn, options_.ack_delay), false);
   }
   connection.goodbye();
   return {};
@@ -145,7 +146,13 @@ Result<void> Consumer::serve(Connection& connection) {
 Result<void> Consumer::obey(Connection& connection) {
   Orders orders = inbox_.take_orders();
   if (subscribed_) {
-    if (auto sent = acknowledge_tags(connection, std::move(orders.acknowledge)); !sent) return sent;
+    if (to_acknowledge_.empty()) acknowledge_at_ = MonotonicClock::now() + options_.ack_delay;
+    to_acknowledge_.insert(to_acknowledge_.end(), orders.acknowledge.begin(), orders.acknowledge.end());
+    const bool now = to_acknowledge_.size() >= options_.prefetch / 4 || MonotonicClock::now() >= acknowledge_at_ ||
+                     orders.unsubscribe || orders.stop_delivering || !orders.give_back.empty() || link_.stopping();
+    if (now) {
+      if (auto sent = acknowledge_tags(connection, std::exchange(to_acknowledge_, {})); !sent) return sent;
+    }
     if (auto sent = give_back_tags(connection, std::move(orders.give_back)); !sent) return sent;
   }
   if (orders.unsubscribe) {
@@ -193,6 +200,7 @@ Result<void> Consumer::subscribe(Connection& connection) {
   channel_ = channel_ >= last_channel ? probe_channel + 1 : static_cast<amqp_channel_t>(channel_ + 1);
   incoming_ = {};
   open_.clear();
+  to_acknowledge_.clear();
   tags_.clear();
   quiet_looks_ = 0;
   if (auto opened = connection.open_channel(channel_); !opened) return opened;
@@ -232,6 +240,7 @@ Result<void> Consumer::unsubscribe(Connection& connection, const std::string& wh
   if (!subscribed_) return {};
   subscribed_ = false;
   open_.clear();
+  to_acknowledge_.clear();
   link_.set_health(false, why);
   amqp_channel_close_t request{AMQP_REPLY_SUCCESS, as_bytes(why), 0, 0};
   const auto guarded = connection.guard();
@@ -286,6 +295,7 @@ Result<void> Consumer::subscription_lost(Connection& connection, const amqp_meth
   inbox_.end();
   subscribed_ = false;
   open_.clear();
+  to_acknowledge_.clear();
   link_.set_health(false, why);
   return connection.confirm_channel_close(channel_);
 }

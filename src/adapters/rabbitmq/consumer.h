@@ -67,6 +67,8 @@ class Consumer final : public RabbitmqConsumer, private LinkOwner {
   Probe probe_;
   Incoming incoming_;
   AckWindow open_;
+  std::vector<std::uint64_t> to_acknowledge_;  // tags of the current channel that wait for others
+  MonotonicTime acknowledge_at_;
   amqp_channel_t channel_ = 1;  // of the subscription; each has a new one
   bool subscribed_ = false;
   bool cancelled_ = false;

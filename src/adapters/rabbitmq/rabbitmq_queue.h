@@ -32,6 +32,9 @@ struct RabbitmqOptions {
   // Messages that a consumer holds unacknowledged, over all partitions; bounds its memory too. At most 2,000
   // (RabbitMQ).
   std::size_t prefetch = 256;
+  // An acknowledgement may wait so long for others to share its frame: each one is a round of the queue's Raft log. A crash
+  // meanwhile means a few more redeliveries. 0: none waits.
+  std::chrono::milliseconds ack_delay{25};
   // Deliveries of one message before the broker makes it a dead letter. High, because a crash or a lost connection of a
   // worker counts one for everything that it held.
   int delivery_limit = 200;
