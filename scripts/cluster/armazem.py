@@ -46,8 +46,14 @@ class Process(Component):
             store=self.sql.url(through=ports.of("haproxy-sql")),
             cache=redis.url(self.settings),
             queue=rabbitmq.url(self.settings, through=ports.of("haproxy-amqp")),
-            listen=LOOPBACK, port=self.port,
+            listen=LOOPBACK, port=self.port, threads=self.threads(),
         )
+
+    def threads(self):
+        """A fair share of the cores: all of them are on one machine, and each would take one loop per core."""
+        choices = self.settings.choices
+        count = {"serve": choices.apis, "worker": choices.workers}[self.verb]
+        return max(1, len(os.sched_getaffinity(0)) // count)
 
     def command(self):
         return [binary(), self.verb, "--config", str(self.home / "armazem.toml")]
