@@ -15,6 +15,7 @@
 #include "app/store_metrics.h"
 #include "app/system_time.h"
 #include "app/tier_metrics.h"
+#include "runtime/log.h"
 
 namespace armazem {
 namespace {
@@ -108,6 +109,17 @@ Result<void> migrate_sql(const Settings& settings) {
   }
 }
 
+// Only said, not refused: writes go past a queue that is missing, and a broker in the middle of a failover may deny queues
+// that it has.
+void check_queues(const Settings& settings) {
+  RabbitmqOptions options = queue_options(settings);
+  options.connect_timeout = std::chrono::milliseconds(500);
+  options.rpc_timeout = std::chrono::milliseconds(2'000);
+  if (const Result<void> checked = check_topology(options); !checked) {
+    log::warn("the queues are not as they should be", {{"reason", checked.error().message}});
+  }
+}
+
 // Cache and queue serve several processes; a store that only one of them has would be a second truth.
 Result<void> check_shape(const Settings& settings) {
   if (settings.store == StoreKind::sql || (settings.cache_url.empty() && settings.queue_url.empty())) return {};
@@ -151,6 +163,7 @@ Result<Tiers> open_for_server(const Settings& settings, net::LoopGroup& loops, c
   if (!tiers) return tiers;
   if (auto added = add_cache(settings, loops, time, *tiers); !added) return fail(std::move(added.error()));
   if (settings.queue_url.empty()) return tiers;
+  check_queues(settings);
   auto publisher = make_rabbitmq_publisher(queue_options(settings), replies);
   if (!publisher) return fail(std::move(publisher.error()).with_context("--queue"));
   const RabbitmqPublisher* const rabbit = publisher->get();
@@ -166,6 +179,7 @@ Result<Tiers> open_for_worker(const Settings& settings, net::LoopGroup& loops, c
   Result<Tiers> tiers = open_store(settings, loops, time);
   if (!tiers) return tiers;
   if (auto added = add_cache(settings, loops, time, *tiers); !added) return fail(std::move(added.error()));
+  check_queues(settings);
   auto consumer = make_rabbitmq_consumer(queue_options(settings));
   if (!consumer) return fail(std::move(consumer.error()).with_context("--queue"));
   const RabbitmqConsumer* const rabbit = consumer->get();
