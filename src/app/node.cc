@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/purge_settings.h"
 #include "app/reply_relay.h"
 #include "app/service_metrics.h"
 #include "app/system_time.h"
@@ -14,7 +15,6 @@
 #include "http/byte_budget.h"
 #include "http/server.h"
 #include "net/loop_group.h"
-#include "service/purger.h"
 
 namespace armazem {
 namespace {
@@ -55,13 +55,6 @@ OperationsOptions operations_options(const Settings& settings) {
   OperationsOptions options;
   options.retention = settings.retention;
   if (!settings.queue_url.empty()) options.pending_max = settings.retention;
-  return options;
-}
-
-PurgeOptions purge_options(const Settings& settings) {
-  PurgeOptions options;
-  options.retention = settings.retention;
-  options.interval = settings.purge_interval;
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/purge_settings.h"
 #include "app/service_metrics.h"
 #include "app/system_time.h"
 #include "app/tiers.h"
@@ -16,7 +17,6 @@
 #include "http/server.h"
 #include "net/loop_group.h"
 #include "service/applier.h"
-#include "service/purger.h"
 #include "worker/worker.h"
 
 namespace armazem {
@@ -30,13 +30,6 @@ WorkerOptions worker_options(const Settings& settings) {
   options.retention = settings.retention;
   options.retention_margin = std::min<std::chrono::milliseconds>(options.retention_margin, settings.retention / 10);
   options.store_timeout = settings.store_timeout;
-  return options;
-}
-
-PurgeOptions purge_options(const Settings& settings) {
-  PurgeOptions options;
-  options.retention = settings.retention;
-  options.interval = settings.purge_interval;
   return options;
 }
 

@@ -9,6 +9,7 @@ import pytest
 from support.amqp import Amqp
 from support.client import Client
 from support.cluster_view import converged
+from support.server import Server
 from support.wait import until
 from support.workload import ACKNOWLEDGED, Workload
 
@@ -65,6 +66,18 @@ def test_an_asynchronous_write_can_be_followed(cluster):
     assert state["effect"] == "created"
     seen = client.get(key, {"Armazem-Min-Version": response.header("Armazem-Version")}, "?raw")
     assert seen.status == 200 and seen.body == b"later"
+
+
+def test_missing_queues_are_named_at_the_start(cluster):
+    """A server for more queues than `armazem migrate` has made says so, and serves all the same."""
+    config = cluster.cluster.components["api-1"].home / "armazem.toml"
+    server = Server("--config", str(config), "--queue-partitions", "7", "--listen", "127.0.0.1")
+    try:
+        server.start()
+        assert "store-events." in server.log() and "armazem migrate" in server.log(), server.log()
+        assert Client(server.address).put(f"many-queues-{uuid.uuid4().hex}", b"x").status == 201
+    finally:
+        server.close()
 
 
 def test_migrate_may_run_again(cluster):
