@@ -114,7 +114,7 @@ Task<Result<Reply>> ClusterClient::call_routed(Request& request, Deadline deadli
 
 bool ClusterClient::is_current(const Request& request, std::uint64_t epoch) {
   adopt_view();
-  if (epoch != 0 || request.epoch == 0) return true;
+  if (epoch != request.epoch) return false;
   if (generation_ == request.generation) return true;
   const std::size_t shard = view_->shard_of(slot_of(request.name));
   return shard != Topology::none && view_->shards()[shard].epoch == epoch;
