@@ -130,7 +130,7 @@ TEST_F(RedisFailover, WhatWasCachedBeforeAPrimaryDiedIsNeverServedAfterwards) {
   const CacheLookup found = first_answer(names[0]);
   EXPECT_FALSE(found.record.has_value()) << "served: " << found.record->value.bytes;
   ASSERT_TRUE(found.lease.has_value());
-  EXPECT_EQ(primary(names[0]), heir);
+  EXPECT_TRUE(wait_for([&] { return primary(names[0]) == heir; }, 20s)) << "the node that is asked hears of it by gossip";
   EXPECT_NE(cluster_->ask(heir, {"EXISTS", "armazem:" + names[1]}), "0") << "it was there to be served";
   EXPECT_GT(cache_->figures().misses_other_epoch, 0U);
 
