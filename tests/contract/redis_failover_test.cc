@@ -206,6 +206,7 @@ TEST_F(RedisFailover, ASlotOnItsWayIsFollowed) {
 }
 
 TEST_F(RedisFailover, ScriptsThatWereForgottenAreSentAgain) {
+  ASSERT_TRUE(whole_in_time()) << cache_->health().detail;
   ASSERT_TRUE(write("k", record_of("one", 1)).has_value());
   for (std::size_t i = 0; i < cluster_->size(); ++i) cluster_->ask(i, {"SCRIPT", "FLUSH", "SYNC"});
   std::vector<CacheWrite> writes;
@@ -229,7 +230,7 @@ TEST_F(RedisFailover, APausedNodeCostsOneTimeOutAndThenNothing) {
   for (int i = 0; i < 50; ++i) {
     const MonotonicTime begin = MonotonicClock::now();
     EXPECT_EQ(read(name), "(unavailable)");
-    EXPECT_LT(MonotonicClock::now() - begin, 50ms);
+    EXPECT_LT(MonotonicClock::now() - begin, 140ms) << "less than the time-out of a command";
     EXPECT_EQ(read(elsewhere), "v");
   }
   EXPECT_TRUE(wait_for([&] { return cache_->figures().breaker_openings > 0; }, 20s));
