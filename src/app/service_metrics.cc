@@ -50,6 +50,7 @@ void add_enqueuer_metrics(const Enqueuer::Figures& f, Families& all) {
   all.push_back(counter_family("armazem_enqueuer_turned_away_total", "Mutations applied directly because the queue was away.", number(f.turned_away)));
   all.push_back(counter_family("armazem_enqueuer_replies_total", "Replies of workers.", number(f.replies)));
   all.push_back(counter_family("armazem_enqueuer_replies_unclaimed_total", "Replies that nobody waited for any more.", number(f.replies_unclaimed)));
+  all.push_back(counter_family("armazem_enqueuer_overtaken_total", "Confirmed writes applied directly because their worker hangs.", number(f.overtaken)));
   all.push_back(gauge_family("armazem_enqueuer_gathering", "Mutations waiting for a message.", number(f.gathering)));
   all.push_back(gauge_family("armazem_enqueuer_waiting_for_reply", "Confirmed mutations whose client waits.", number(f.waiting_for_reply)));
 }

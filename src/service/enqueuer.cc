@@ -17,6 +17,7 @@ struct Enqueuer::Waiter : WaitingCoroutine {
   State state = State::gathering;
   std::size_t partition = 0;
   std::uint64_t message = 0;  // its number, once it is in one
+  MonotonicTime confirmed_at;
   bool reply_lost = false;    // the address that the message names is gone
   QueuedWrite result;
 };
@@ -206,6 +207,7 @@ void Enqueuer::finish_message(Partition& partition, const Message& message, cons
 void Enqueuer::confirm(Waiter& waiter, MonotonicTime now, Done& done) {
   if (confirmed_ == 0) replied_ = std::max(replied_, now);
   waiter.state = Waiter::State::confirmed;
+  waiter.confirmed_at = now;
   ++confirmed_;
   const bool enough = waiter.patience.wait_until <= now || (!waiter.patience.asked_for && workers_silent(now));
   if (enough) {
@@ -275,11 +277,21 @@ void Enqueuer::expire(MonotonicTime now) {
     }
     const bool silent = workers_silent(now);
     std::vector<Waiter*> late;
+    std::vector<Waiter*> overtaken;
     for (const auto& [version, waiter] : waiting_) {
+      if (waiter->state != Waiter::State::confirmed) continue;
       const bool over = waiter->patience.wait_until <= now || (silent && !waiter->patience.asked_for);
-      if (waiter->state == Waiter::State::confirmed && over) late.push_back(waiter);
+      const bool hangs = partitions_[waiter->partition].newest_decided > waiter->message &&
+                         waiter->confirmed_at + options_.overtaken_after <= now;
+      if (over) {
+        late.push_back(waiter);
+      } else if (hangs) {
+        overtaken.push_back(waiter);
+      }
     }
     for (Waiter* waiter : late) leave(*waiter, QueuedWrite::Fate::confirmed, done);
+    for (Waiter* waiter : overtaken) leave(*waiter, QueuedWrite::Fate::reply_lost, done);
+    figures_.overtaken += overtaken.size();
     for (Partition& partition : partitions_) {
       for (Flight& flight : partition.flights) {
         if (flight.confirmed && flight.confirmed_at + options_.replies_awaited <= now) go_on(flight);
@@ -304,6 +316,8 @@ void Enqueuer::on_replies(std::span<const Reply> replies) {
       }
       Waiter& waiter = *found->second;
       if (waiter.state == Waiter::State::gathering) stop_gathering(waiter);
+      std::uint64_t& newest = partitions_[waiter.partition].newest_decided;
+      newest = std::max(newest, waiter.message);
       waiter.result.outcome = reply.outcome;
       leave(waiter, QueuedWrite::Fate::decided, done);
     }

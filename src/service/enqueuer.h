@@ -15,6 +15,9 @@
 // `silence_after`, or the last one failed and no newer one has been confirmed, new mutations are turned away at once
 // (one in a while is let through to look), and their writer applies them directly.
 //
+// A worker that hangs keeps the messages it was given until the broker misses its heartbeats. Writes in a message that later
+// ones have overtaken for `overtaken_after` are not kept waiting for it: their writer applies them directly.
+//
 // Thread rule: `submit`, `expire`, `figures` and the ReplySink's methods from any thread.
 #pragma once
 
@@ -47,6 +50,8 @@ struct EnqueuerOptions {
   // No reply for so long, although confirmed mutations wait: workers are away, and until the next reply nobody is kept
   // waiting for them unless the client asked for it.
   std::chrono::milliseconds workers_silent_after{1'000};
+  // A confirmed message without replies, while a later one of its queue has been decided: its worker hangs.
+  std::chrono::milliseconds overtaken_after{500};
   // How long after its confirm a message whose replies have not come still keeps the next one back; looked at when
   // `expire` is called. 0: not at all.
   std::chrono::milliseconds replies_awaited{0};
@@ -100,6 +105,7 @@ class Enqueuer final : public ReplySink {
     std::uint64_t turned_away = 0;  // mutations that were not tried: closing, full, or the partition is suspect
     std::uint64_t replies = 0;
     std::uint64_t replies_unclaimed = 0;
+    std::uint64_t overtaken = 0;  // writes that were not kept waiting for a worker that hangs
     std::size_t gathering = 0;
     std::size_t waiting_for_reply = 0;
   };
@@ -128,6 +134,7 @@ class Enqueuer final : public ReplySink {
     std::vector<Waiter*> gathering;
     std::vector<std::coroutine_handle<>> idle;  // senders without work
     std::vector<Flight> flights;
+    std::uint64_t newest_decided = 0;  // number of the latest message that a reply came for
     bool failed = false;  // the last message that ended was not confirmed
     MonotonicTime next_probe = MonotonicTime::min();  // of a suspect partition
   };

@@ -383,6 +383,49 @@ TEST_F(EnqueuerTest, WhatWasOnItsWayWhenRepliesWereLostMayStillFail) {
   EXPECT_EQ(second.fate(), Fate::decided);
 }
 
+TEST_F(EnqueuerTest, ALaterMessageThatIsDecidedTellsThatAWorkerHangs) {
+  start({.messages_in_flight_max = 3});
+  const Write& stuck = submit();
+  const Write& later = submit();
+  const Write& unconfirmed = submit();
+  end(0);
+  end(1);
+  reply(later);
+  pass(400);
+  EXPECT_TRUE(stuck.waits());
+  pass(200);
+  EXPECT_EQ(stuck.fate(), Fate::reply_lost);
+  EXPECT_EQ(queue_->figures().overtaken, 1U);
+  EXPECT_TRUE(unconfirmed.waits());
+}
+
+TEST_F(EnqueuerTest, ABacklogIsWaitedFor) {
+  start({.messages_in_flight_max = 2});
+  const Write& earlier = submit();
+  const Write& later = submit();
+  end(0);
+  end(1);
+  reply(earlier);
+  pass(600);
+  EXPECT_TRUE(later.waits()) << "nothing behind it has been decided";
+}
+
+TEST_F(EnqueuerTest, AMessageIsOnItsWayUntilItsRepliesHaveCome) {
+  start({.messages_in_flight_max = 1, .replies_awaited = milliseconds(100)});
+  const Write& first = submit();
+  end(0);
+  submit();
+  EXPECT_EQ(messages(), 1U) << "the first is confirmed, not decided";
+  reply(first);
+  EXPECT_EQ(messages(), 2U);
+  end(1);
+  submit();
+  pass(50);
+  EXPECT_EQ(messages(), 2U);
+  pass(50);
+  EXPECT_EQ(messages(), 3U) << "replies are not waited for without end";
+}
+
 // A queue that does not do its part -------------------------------------------------------------------------------------
 
 TEST_F(EnqueuerTest, WhatGatheredBehindAFailedMessageIsTurnedAwayAtOnce) {
