@@ -30,8 +30,9 @@ class Nginx(Component):
         # Root's NGINX has workers of another user, who must get to the temporary files.
         if os.geteuid() == 0:
             self.home.chmod(0o711)
-        # One failure takes an API out for 2 s. Longer would keep a restarted one idle, shorter ask a dead one often.
-        servers = [f"    server {LOOPBACK}:{port} max_fails=1 fail_timeout=2s;" for port in self.upstreams]
+        # NGINX only learns from requests: each look at a dead API costs a write its answer (502). Longer would keep a
+        # restarted one idle.
+        servers = [f"    server {LOOPBACK}:{port} max_fails=1 fail_timeout=20s;" for port in self.upstreams]
         templates.render(
             "nginx/nginx.conf.in", self.home / "nginx.conf", LISTEN=LOOPBACK, PORT=self.port, DIRECTORY=self.home,
             PRIVILEGES="user www-data www-data;" if os.geteuid() == 0 else "", BODY_MAX=BODY_MAX,

@@ -560,7 +560,7 @@ TEST_F(EnqueuerTest, AnIdleTimeIsNotASilenceOfTheWorkers) {
 }
 
 TEST_F(EnqueuerTest, RepliesToOthersShowThatWorkersAreThere) {
-  start({.workers_silent_after = milliseconds(1'000)});
+  start({.workers_silent_after = milliseconds(1'000), .overtaken_after = milliseconds(60'000)});
   const Write& slow = submit();
   end(0);
   for (std::size_t i = 1; i <= 4; ++i) {
