@@ -1,4 +1,5 @@
 """The API and worker processes with a stand-in for the binary: configuration, order, health, failure, size."""
+import os
 import stat
 import tomllib
 
@@ -70,6 +71,7 @@ def test_what_the_processes_are_told(cluster):
         "cache": f"redis://armazem:{secret('redis-armazem')}@{redis}",
         "queue": f"amqp://armazem:{secret('rabbitmq-armazem')}@127.0.0.1:{ports.of('haproxy-amqp')}/armazem",
         "listen": "127.0.0.1", "port": str(ports.of("api", 1)),
+        "threads": str(max(1, len(os.sched_getaffinity(0)) // cluster.settings.choices.apis)),
     }
     migrate = tomllib.loads((cluster.settings.data / "migrate" / "armazem.toml").read_text())
     rabbitmq = ",".join(f"127.0.0.1:{ports.of('rabbitmq', number)}" for number in range(1, 4))
