@@ -26,6 +26,8 @@ class Component:
     start_seconds = 60
     stop_seconds = 30
     stop_signal = signal.SIGTERM
+    # How often one that ends by itself while it is waited for is launched again.
+    relaunches = 0
 
     def __init__(self, settings, name):
         self.settings = settings
@@ -102,11 +104,19 @@ class Component:
         return ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups", "--", *command]
 
     def wait(self, question, seconds=None):
-        """Until the question (answers, problem) has no complaint any more. A process that ends fails at once."""
+        """Until the question (answers, problem) has no complaint any more. A process that ends is launched again as often as
+        its kind may be, then fails at once."""
+        left = self.relaunches
+
         def complaint():
-            if not self.running():
+            nonlocal left
+            if self.running():
+                return question()
+            if left == 0:
                 raise ComponentFailed(self, "the process ended")
-            return question()
+            left -= 1
+            self.launch()
+            return "it ended and was launched again"
         try:
             until_well(complaint, seconds or self.start_seconds)
         except TimedOut as late:

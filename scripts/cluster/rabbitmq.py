@@ -92,6 +92,8 @@ class RabbitMQ(Component):
     # A node may wait for its peers' tables for a while, and the Erlang VM is slow to load on a busy machine.
     start_seconds = 180
     stop_seconds = 60
+    # Killed and started together, a node may give up on its peers' tables before they are up again (seen once in 30).
+    relaunches = 2
 
     def __init__(self, settings, number, tier):
         super().__init__(settings, f"rabbitmq-{number}")

@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from cluster.component import Component, ComponentFailed
 from cluster.daemon import Daemon
 from cluster.processes import Identity, family_of, stat_of
+from cluster.settings import Settings
 from support.wait import until
 
 PATIENT = "import signal; print('up', flush=True); signal.pause()"
@@ -102,3 +104,54 @@ def test_children_that_outlived_their_parent_are_found(start):
     assert family_of(daemon.identity()) == [child]
     daemon.stop()
     assert stat_of(child) is None or stat_of(child).state == "Z"
+
+
+# Ends at each start until it has been started as often as its argument says.
+WEAK = """import pathlib, signal, sys
+starts = pathlib.Path('starts')
+count = int(starts.read_text()) + 1 if starts.exists() else 1
+starts.write_text(str(count))
+if count < int(sys.argv[1]): sys.exit(1)
+signal.pause()"""
+
+
+class Weak(Component):
+    relaunches = 2
+    starts_needed = 0
+
+    def listens(self):
+        return {}
+
+    def command(self):
+        return [sys.executable, "-c", WEAK, str(self.starts_needed)]
+
+    def problem(self):
+        starts = self.home / "starts"
+        return None if starts.exists() and starts.read_text() == str(self.starts_needed) else "not yet"
+
+
+@pytest.mark.parametrize("starts_needed", [1, 3])
+def test_a_process_that_gives_up_while_it_starts_is_launched_again(scratch, starts_needed):
+    weak = make_weak(scratch, starts_needed)
+    try:
+        weak.launch()
+        weak.wait(weak.problem, 20)
+        assert weak.running()
+    finally:
+        weak.stop(say=lambda text: None)
+
+
+def test_and_not_for_ever(scratch):
+    weak = make_weak(scratch, 4)
+    weak.launch()
+    with pytest.raises(ComponentFailed, match="the process ended"):
+        weak.wait(weak.problem, 20)
+    assert (weak.home / "starts").read_text() == "3"
+
+
+def make_weak(scratch, starts_needed):
+    settings = Settings.make(scratch / "data", free_ports=True, sql="postgres")
+    settings.make_directories()
+    weak = Weak(settings, "weak")
+    weak.starts_needed = starts_needed
+    return weak
