@@ -26,6 +26,7 @@ EOT
 
 passed=0 failed=0 skipped=0
 failures=()
+reports=$(mktemp)  # what failing tests said, shown again at the end, where a long log is read first
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -51,6 +52,18 @@ count() {
   return 0
 }
 
+# report NAME LOG KIND: what each failing test said, without what passed.
+report() {
+  printf '\n== failed in: %s\n' "$1"
+  case $3 in
+    ctest) awk '/^ *[0-9]+\/[0-9]+ Test / { wanted = /\*\*\*(Failed|Timeout|Exception|Not Run)/; lines = 0 }
+                /^ +Start +[0-9]+: / { next } /^[0-9]+% tests passed/ { wanted = 0 }
+                wanted && lines++ < 80' "$2" ;;
+    pytest) sed -n '/^=\+ \(FAILURES\|ERRORS\)/,$p' "$2" | head -n 200 ;;
+    *) tail -n 60 "$2" ;;
+  esac
+}
+
 run() {  # run NAME KIND COMMAND…
   local name=$1 kind=$2 log status; shift 2
   log=$(mktemp)
@@ -58,6 +71,7 @@ run() {  # run NAME KIND COMMAND…
   "$@" 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
   count "$name" "$log" "$kind" "$status"
+  [ "$status" -eq 0 ] || report "$name" "$log" "$kind" >>"$reports"
   rm -f "$log"
   return "$status"
 }
@@ -105,6 +119,7 @@ sanitized() {  # sanitized PRESET: fewer random sequences, longer deadlines
 }
 
 finish() {
+  cat "$reports"; rm -f "$reports"
   echo
   [ ${#failures[@]} -gt 0 ] && printf 'failed in: %s\n' "${failures[@]}"
   echo "$passed passed, $failed failed, $skipped skipped"
