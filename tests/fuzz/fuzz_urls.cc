@@ -26,6 +26,8 @@ void check(const Result<T>& parsed) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string rest(reinterpret_cast<const char*>(data) + 1, size - 1);
+  // The fuzzer learns the password and writes it where none belongs.
+  if (rest.find(password) != std::string::npos) return 0;
   const std::string login = (data[0] & 1) != 0 ? "user:" + std::string(password) + "@" : "";
   switch (data[0] / 2 % 4) {
     case 0: check(rabbit::parse_url("amqp://" + login + rest)); break;
