@@ -10,6 +10,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports variables inside coroutine frames and optionals that are in fact set (PR 105562 and relatives).
   target_compile_options(armazem_flags INTERFACE -Wno-maybe-uninitialized -Wbidi-chars=any)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # What core/mutex.h says is held is held, always an error.
+  target_compile_options(armazem_flags INTERFACE -Wthread-safety -Werror=thread-safety)
+  # libstdc++ 12's stable_sort uses its own deprecated get_temporary_buffer, which only Clang reports.
+  target_compile_options(armazem_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(ARMAZEM_WERROR)
   target_compile_options(armazem_flags INTERFACE -Werror)
 endif()

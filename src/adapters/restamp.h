@@ -12,6 +12,7 @@ namespace armazem {
 // stay: a letter that was applied after all is then still recognised as 'already applied'.
 inline void restamp(std::vector<Mutation>& mutations, const Version& stamp) {
   std::vector<Mutation*> in_order;
+  in_order.reserve(mutations.size());
   for (Mutation& mutation : mutations) in_order.push_back(&mutation);
   std::ranges::stable_sort(in_order, {}, [](const Mutation* mutation) { return mutation->version; });
   Tick tick = stamp.tick();

@@ -3,9 +3,9 @@
 // Thread rule: any thread. `aim` returns when no call to the former target is under way.
 #pragma once
 
-#include <mutex>
 #include <span>
 
+#include "core/mutex.h"
 #include "ports/queue.h"
 
 namespace armazem {
@@ -13,21 +13,21 @@ namespace armazem {
 class ReplyRelay final : public ReplySink {
  public:
   void aim(ReplySink* target) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     target_ = target;
   }
   void on_replies(std::span<const Reply> replies) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (target_ != nullptr) target_->on_replies(replies);
   }
   void on_replies_lost() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (target_ != nullptr) target_->on_replies_lost();
   }
 
  private:
-  std::mutex mutex_;
-  ReplySink* target_ = nullptr;  // guarded by mutex_
+  Mutex mutex_;
+  ReplySink* target_ GUARDED_BY(mutex_) = nullptr;
 };
 
 }  // namespace armazem

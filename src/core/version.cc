@@ -64,7 +64,7 @@ Result<Version> Version::parse(std::string_view text) {
 Result<Version> Version::from_bytes(std::string_view bytes) {
   Version version;
   if (bytes.size() != version.bytes_.size() || !is_well_formed(bytes)) return not_a_version();
-  std::copy(bytes.begin(), bytes.end(), version.bytes_.begin());
+  std::ranges::copy(bytes, version.bytes_.begin());
   return version;
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::array<std::uint64_t, latency_bounds.size()> bounds_ns = [] {
   std::array<std::uint64_t, latency_bounds.size()> bounds{};
-  for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<std::uint64_t>(latency_bounds[i] * 1e9 + 0.5);
+  for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<std::uint64_t>(latency_bounds[i] * 1e9);
   return bounds;
 }();
 

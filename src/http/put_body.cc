@@ -204,7 +204,7 @@ class PutHandler {
     if (!whole || *whole < 1 || *whole > limits::ttl_seconds_max) {
       return refuse(ec, "ttl", "\"ttl\" must be a whole number of seconds from 1 to 315360000", ProblemType::ttl_invalid);
     }
-    body.ttl_seconds = *whole;
+    body.ttl_seconds = whole;
     return true;
   }
 

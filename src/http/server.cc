@@ -173,7 +173,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, net::LoopGr
     server->workers_.push_back(std::move(worker));
   }
   server->port_ = port;
-  for (std::size_t i = 0; i < server->workers_.size(); ++i) server->workers_[i]->start();
+  for (const auto& worker : server->workers_) worker->start();
   return server;
 }
 

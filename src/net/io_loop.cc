@@ -48,7 +48,7 @@ void IoLoop::finish() {
 void IoLoop::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); }
 
 void IoLoop::post_all(std::span<const std::coroutine_handle<>> resume) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const bool first = posted_.empty();
   posted_.insert(posted_.end(), resume.begin(), resume.end());
   has_posted_.store(true, std::memory_order_release);
@@ -88,7 +88,7 @@ void IoLoop::wake() noexcept {
 void IoLoop::run_posted() {
   while (has_posted_.load(std::memory_order_acquire)) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       running_.swap(posted_);
       has_posted_.store(false, std::memory_order_release);
     }

@@ -11,12 +11,12 @@
 #include <coroutine>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <span>
 #include <thread>
 #include <vector>
 
 #include "core/executor.h"
+#include "core/mutex.h"
 #include "net/file_descriptor.h"
 
 namespace armazem::net {
@@ -64,8 +64,8 @@ class IoLoop final : public Executor {
 
   FileDescriptor epoll_;
   FileDescriptor wake_;  // an eventfd
-  std::mutex mutex_;
-  std::vector<std::coroutine_handle<>> posted_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::coroutine_handle<>> posted_ GUARDED_BY(mutex_);
   std::atomic<bool> has_posted_{false};
   std::atomic<bool> finishing_{false};
   std::vector<std::coroutine_handle<>> running_;  // what run_posted took

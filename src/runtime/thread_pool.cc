@@ -12,7 +12,7 @@ thread_local const ThreadPool* pool_of_this_thread = nullptr;
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::string name, std::size_t threads) {
+ThreadPool::ThreadPool(const std::string& name, std::size_t threads) {
   ARMAZEM_ASSERT(threads > 0);
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { run(); });
@@ -22,7 +22,7 @@ ThreadPool::ThreadPool(std::string name, std::size_t threads) {
 
 ThreadPool::~ThreadPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -33,7 +33,7 @@ void ThreadPool::post(std::coroutine_handle<> resume) { post_all({&resume, 1}); 
 
 void ThreadPool::post_all(std::span<const std::coroutine_handle<>> resume) {
   // Notified under the lock: a coroutine that runs at once may be the one that lets the pool's owner destroy it.
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   queue_.insert(queue_.end(), resume.begin(), resume.end());
   waiting_.store(queue_.size(), std::memory_order_relaxed);
   if (resume.size() == 1) {
@@ -51,9 +51,9 @@ bool ThreadPool::running_here() const noexcept { return pool_of_this_thread == t
 
 void ThreadPool::run() {
   pool_of_this_thread = this;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && queue_.empty()) wake_.wait(mutex_);
     if (queue_.empty()) return;
     const std::coroutine_handle<> next = queue_.front();
     queue_.pop_front();

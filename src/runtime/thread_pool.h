@@ -4,24 +4,23 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <coroutine>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "core/executor.h"
+#include "core/mutex.h"
 
 namespace armazem {
 
 class ThreadPool final : public Executor {
  public:
   // `name` shows in process listings (15 bytes at most).
-  ThreadPool(std::string name, std::size_t threads);
+  ThreadPool(const std::string& name, std::size_t threads);
   // Ends after everything posted so far has run.
   ~ThreadPool() override;
   ThreadPool(const ThreadPool&) = delete;
@@ -38,10 +37,10 @@ class ThreadPool final : public Executor {
  private:
   void run();
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::coroutine_handle<>> queue_;  // guarded by mutex_
-  bool stopping_ = false;                      // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable wake_;
+  std::deque<std::coroutine_handle<>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::atomic<std::size_t> waiting_{0};
   std::vector<std::thread> threads_;           // fixed after construction
 };

@@ -26,7 +26,7 @@ struct Batcher::Enqueue {
     Batcher& batcher = into;  // this awaiter may be gone as soon as the lock is free: another thread may answer it
     std::coroutine_handle<> wake;
     {
-      const std::lock_guard lock(batcher.mutex_);
+      const MutexLock lock(batcher.mutex_);
       const std::size_t bytes = mutation.size_bytes();
       if (batcher.refuse(waiter, bytes)) return false;
       batcher.pending_.push_back({std::move(mutation), &waiter});
@@ -44,7 +44,7 @@ struct Batcher::Idle {
   Batcher& batcher;
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> self) const {
-    const std::lock_guard lock(batcher.mutex_);
+    const MutexLock lock(batcher.mutex_);
     if (!batcher.pending_.empty() || batcher.closing_) return false;
     batcher.idle_ = self;
     return true;
@@ -92,10 +92,10 @@ Task<void> Batcher::run() {
       Result<std::vector<Outcome>> result = co_await applier_.apply(std::move(batch), ApplyGuard{}, deadline);
       complete_batch(std::move(result));
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closing_ && pending_.empty()) break;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ended_ = true;
   ended_signal_.notify_all();
 }
@@ -104,7 +104,7 @@ std::vector<Mutation> Batcher::take_batch(MonotonicTime now) {
   std::vector<Mutation> batch;
   std::vector<Waiter*> late;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ARMAZEM_ASSERT(in_flight_.empty());
     std::size_t taken = 0;
     std::size_t bytes = 0;
@@ -135,7 +135,7 @@ std::vector<Mutation> Batcher::take_batch(MonotonicTime now) {
 void Batcher::complete_batch(Result<std::vector<Outcome>> result) {
   std::vector<Waiter*> done;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     done.swap(in_flight_);
   }
   ARMAZEM_ASSERT(!result || result->size() == done.size());
@@ -154,7 +154,7 @@ void Batcher::complete_batch(Result<std::vector<Outcome>> result) {
 void Batcher::expire(MonotonicTime now) {
   std::vector<Waiter*> late;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (Entry& entry : pending_) {
       if (entry.waiter == nullptr || !entry.waiter->deadline.expired(now)) continue;
       entry.waiter->result = fail(ErrorCode::deadline_exceeded, "the write waited too long for its turn");
@@ -170,14 +170,14 @@ void Batcher::expire(MonotonicTime now) {
 }
 
 void Batcher::close() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   closing_ = true;
   if (const std::coroutine_handle<> wake = std::exchange(idle_, {})) executor_.post(wake);
-  ended_signal_.wait(lock, [this] { return ended_; });
+  while (!ended_) ended_signal_.wait(mutex_);
 }
 
 Batcher::Figures Batcher::figures() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Figures figures = figures_;
   figures.pending = pending_.size();
   return figures;

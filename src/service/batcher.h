@@ -10,13 +10,12 @@
 // resumes.
 #pragma once
 
-#include <condition_variable>
 #include <coroutine>
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
 #include "core/limits.h"
+#include "core/mutex.h"
 #include "core/task.h"
 #include "core/time_source.h"
 #include "service/applier.h"
@@ -70,7 +69,7 @@ class Batcher {
   struct Idle;
 
   Task<void> run();
-  [[nodiscard]] bool refuse(Waiter& waiter, std::size_t bytes);  // under mutex_
+  [[nodiscard]] bool refuse(Waiter& waiter, std::size_t bytes) REQUIRES(mutex_);
   // Moves the next batch out of `pending_`; waiters of what it holds go to `in_flight_`.
   std::vector<Mutation> take_batch(MonotonicTime now);
   void complete_batch(Result<std::vector<Outcome>> result);
@@ -80,16 +79,15 @@ class Batcher {
   const TimeSource& time_;
   const BatcherOptions options_;
 
-  mutable std::mutex mutex_;
-  // guarded by mutex_
-  std::vector<Entry> pending_;
-  std::size_t pending_bytes_ = 0;
-  std::vector<Waiter*> in_flight_;  // same order as the batch in the store; null: gave up
-  std::coroutine_handle<> idle_;    // the loop, when it has nothing to do
-  bool closing_ = false;
-  bool ended_ = false;              // the loop touches nothing of ours after setting it
-  Figures figures_;
-  std::condition_variable ended_signal_;
+  mutable Mutex mutex_;
+  std::vector<Entry> pending_ GUARDED_BY(mutex_);
+  std::size_t pending_bytes_ GUARDED_BY(mutex_) = 0;
+  std::vector<Waiter*> in_flight_ GUARDED_BY(mutex_);  // same order as the batch in the store; null: gave up
+  std::coroutine_handle<> idle_ GUARDED_BY(mutex_);  // the loop, when it has nothing to do
+  bool closing_ GUARDED_BY(mutex_) = false;
+  bool ended_ GUARDED_BY(mutex_) = false;  // the loop touches nothing of ours after setting it
+  Figures figures_ GUARDED_BY(mutex_);
+  ConditionVariable ended_signal_;
 };
 
 }  // namespace armazem

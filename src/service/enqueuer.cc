@@ -37,7 +37,7 @@ struct Enqueuer::Submit {
     const MonotonicTime now = queue.time_.now();
     std::coroutine_handle<> wake;
     {
-      const std::lock_guard lock(queue.mutex_);
+      const MutexLock lock(queue.mutex_);
       Partition& partition = queue.partitions_[waiter.partition];
       const bool twin = queue.waiting_.contains(waiter.mutation->version);
       if (twin || queue.turn_away(partition, bytes, now)) {
@@ -66,7 +66,7 @@ struct Enqueuer::Idle {
   Partition& partition;
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> self) const {
-    const std::lock_guard lock(queue.mutex_);
+    const MutexLock lock(queue.mutex_);
     if (!partition.gathering.empty() || queue.closing_) return false;
     partition.idle.push_back(self);
     return true;
@@ -81,14 +81,14 @@ struct Enqueuer::RepliesAwaited {
   std::uint64_t number;
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> self) const {
-    const std::lock_guard lock(queue.mutex_);
+    const MutexLock lock(queue.mutex_);
     const auto flight = std::ranges::find(partition.flights, number, &Flight::number);
     if (flight == partition.flights.end() || flight->undecided == 0 || queue.closing_ || queue.workers_silent_) return false;
     flight->sender = self;
     return true;
   }
   void await_resume() const {
-    const std::lock_guard lock(queue.mutex_);
+    const MutexLock lock(queue.mutex_);
     std::erase_if(partition.flights, [this](const Flight& flight) { return flight.number == number; });
   }
 };
@@ -131,7 +131,7 @@ Task<void> Enqueuer::send_loop(std::size_t index) {
     co_await idle;
     Message message;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       message = take_message(partition);
       if (message.mutations.empty() && closing_) break;
     }
@@ -142,7 +142,7 @@ Task<void> Enqueuer::send_loop(std::size_t index) {
     const RepliesAwaited awaited{*this, partition, message.number};
     co_await awaited;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (--senders_ == 0) ended_.notify_all();
 }
 
@@ -177,7 +177,7 @@ void Enqueuer::finish_message(Partition& partition, const Message& message, cons
   Done done;
   const MonotonicTime now = time_.now();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Flight& flight = *std::ranges::find(partition.flights, message.number, &Flight::number);
     flight.confirmed = true;  // or will never be
     flight.confirmed_at = now;
@@ -260,7 +260,9 @@ void Enqueuer::leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done) {
   waiter.result.fate = fate;
   done.push_back(&waiter);
   for (Flight& flight : partitions_[waiter.partition].flights) {
-    if (flight.number == waiter.message && flight.undecided > 0 && --flight.undecided == 0) go_on(flight);
+    if (flight.number != waiter.message || flight.undecided == 0) continue;
+    --flight.undecided;
+    if (flight.undecided == 0) go_on(flight);
   }
 }
 
@@ -271,7 +273,7 @@ void Enqueuer::go_on(Flight& flight) {
 void Enqueuer::expire(MonotonicTime now) {
   Done done;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (Partition& partition : partitions_) {
       if (is_silent(partition, now)) turn_gathering_away(partition, done);
     }
@@ -304,7 +306,7 @@ void Enqueuer::expire(MonotonicTime now) {
 void Enqueuer::on_replies(std::span<const Reply> replies) {
   Done done;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     replied_ = time_.now();
     workers_silent_ = false;
     figures_.replies += replies.size();
@@ -328,7 +330,7 @@ void Enqueuer::on_replies(std::span<const Reply> replies) {
 void Enqueuer::on_replies_lost() {
   Done done;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     leave_confirmed(QueuedWrite::Fate::reply_lost, done);
     for (const auto& [version, waiter] : waiting_) waiter->reply_lost = waiter->state == Waiter::State::sending;
   }
@@ -337,7 +339,7 @@ void Enqueuer::on_replies_lost() {
 
 void Enqueuer::close() {
   std::vector<std::coroutine_handle<>> wake;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   closing_ = true;
   for (Partition& partition : partitions_) {
     wake.insert(wake.end(), partition.idle.begin(), partition.idle.end());
@@ -345,7 +347,7 @@ void Enqueuer::close() {
     for (Flight& flight : partition.flights) go_on(flight);
   }
   executor_.post_all(wake);
-  ended_.wait(lock, [this] { return senders_ == 0; });
+  while (senders_ > 0) ended_.wait(mutex_);
   // Nobody will listen to their replies.
   Done done;
   leave_confirmed(QueuedWrite::Fate::confirmed, done);
@@ -354,7 +356,7 @@ void Enqueuer::close() {
 }
 
 Enqueuer::Figures Enqueuer::figures() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Figures figures = figures_;
   figures.gathering = gathering_;
   figures.waiting_for_reply = confirmed_;

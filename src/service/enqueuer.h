@@ -21,16 +21,15 @@
 // Thread rule: `submit`, `expire`, `figures` and the ReplySink's methods from any thread.
 #pragma once
 
-#include <condition_variable>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "core/limits.h"
+#include "core/mutex.h"
 #include "core/task.h"
 #include "core/time_source.h"
 #include "ports/queue.h"
@@ -82,7 +81,7 @@ class Enqueuer final : public ReplySink {
   Enqueuer(const Enqueuer&) = delete;
   Enqueuer& operator=(const Enqueuer&) = delete;
   // Closes if that has not been done.
-  ~Enqueuer();
+  ~Enqueuer() override;
 
   // Conditional mutations never come here: a redelivered create-only write could succeed after its 412 was sent.
   // `mutation` must stay alive and unchanged until the task has ended.
@@ -146,36 +145,35 @@ class Enqueuer final : public ReplySink {
   using Done = std::vector<Waiter*>;
 
   Task<void> send_loop(std::size_t partition);
-  [[nodiscard]] Message take_message(Partition& partition);  // under mutex_
-  [[nodiscard]] bool turn_away(Partition& partition, std::size_t bytes, MonotonicTime now);  // under mutex_
+  [[nodiscard]] Message take_message(Partition& partition) REQUIRES(mutex_);
+  [[nodiscard]] bool turn_away(Partition& partition, std::size_t bytes, MonotonicTime now) REQUIRES(mutex_);
   void finish_message(Partition& partition, const Message& message, const Result<void>& sent);
-  void confirm(Waiter& waiter, MonotonicTime now, Done& done);  // under mutex_
-  [[nodiscard]] bool workers_silent(MonotonicTime now) noexcept;  // under mutex_
-  [[nodiscard]] bool is_silent(const Partition& partition, MonotonicTime now) const noexcept;  // under mutex_
-  void turn_gathering_away(Partition& partition, Done& done);  // under mutex_
-  void stop_gathering(Waiter& waiter);  // under mutex_
-  void leave_confirmed(QueuedWrite::Fate fate, Done& done);  // under mutex_
-  void leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done);  // under mutex_
-  void go_on(Flight& flight);  // under mutex_: its sender need not wait any longer
+  void confirm(Waiter& waiter, MonotonicTime now, Done& done) REQUIRES(mutex_);
+  [[nodiscard]] bool workers_silent(MonotonicTime now) noexcept REQUIRES(mutex_);
+  [[nodiscard]] bool is_silent(const Partition& partition, MonotonicTime now) const noexcept REQUIRES(mutex_);
+  void turn_gathering_away(Partition& partition, Done& done) REQUIRES(mutex_);
+  void stop_gathering(Waiter& waiter) REQUIRES(mutex_);
+  void leave_confirmed(QueuedWrite::Fate fate, Done& done) REQUIRES(mutex_);
+  void leave(Waiter& waiter, QueuedWrite::Fate fate, Done& done) REQUIRES(mutex_);
+  void go_on(Flight& flight) REQUIRES(mutex_);  // its sender need not wait any longer
 
   QueuePublisher& publisher_;
   Executor& executor_;
   const TimeSource& time_;
   const EnqueuerOptions options_;
 
-  mutable std::mutex mutex_;
-  // guarded by mutex_
-  std::vector<Partition> partitions_;
-  std::unordered_map<Version, Waiter*, VersionHash> waiting_;  // every waiter from submit to its end
-  std::size_t gathering_ = 0;
-  std::size_t gathering_bytes_ = 0;
-  std::size_t confirmed_ = 0;  // waiters whose message is confirmed
-  MonotonicTime replied_ = MonotonicTime::min();  // the last reply, or the first confirm of a busy period
-  bool workers_silent_ = false;
-  bool closing_ = false;
-  std::size_t senders_ = 0;
-  Figures figures_;
-  std::condition_variable ended_;
+  mutable Mutex mutex_;
+  std::vector<Partition> partitions_;  // their number never changes; what is in them is guarded by mutex_
+  std::unordered_map<Version, Waiter*, VersionHash> waiting_ GUARDED_BY(mutex_);  // every waiter from submit to its end
+  std::size_t gathering_ GUARDED_BY(mutex_) = 0;
+  std::size_t gathering_bytes_ GUARDED_BY(mutex_) = 0;
+  std::size_t confirmed_ GUARDED_BY(mutex_) = 0;  // waiters whose message is confirmed
+  MonotonicTime replied_ GUARDED_BY(mutex_) = MonotonicTime::min();  // the last reply, or the first confirm of a busy period
+  bool workers_silent_ GUARDED_BY(mutex_) = false;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::size_t senders_ GUARDED_BY(mutex_) = 0;
+  Figures figures_ GUARDED_BY(mutex_);
+  ConditionVariable ended_;
 };
 
 }  // namespace armazem

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <coroutine>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "core/key.h"
+#include "core/mutex.h"
 #include "core/record.h"
 #include "core/result.h"
 #include "core/task.h"
@@ -48,8 +48,8 @@ class SingleFlight {
     std::optional<Found> found;
   };
   struct Shard {
-    std::mutex mutex;
-    std::unordered_map<std::string, std::vector<Waiter*>> flights;  // guarded by mutex
+    Mutex mutex;
+    std::unordered_map<std::string, std::vector<Waiter*>> flights GUARDED_BY(mutex);
   };
 
   // co_await: true for the one that has to load, at once; false when another has loaded.
@@ -63,7 +63,7 @@ class SingleFlight {
       waiter.executor = &handle.promise().executor();
       waiter.handle = handle;
       Shard& shard = flights.shard_of(key);
-      const std::lock_guard lock(shard.mutex);
+      const MutexLock lock(shard.mutex);
       const auto [flight, leads] = shard.flights.try_emplace(key.text());
       if (leads) {
         waiter.found = std::nullopt;
@@ -82,7 +82,7 @@ class SingleFlight {
     std::vector<Waiter*> waiters;
     Shard& shard = shard_of(key);
     {
-      const std::lock_guard lock(shard.mutex);
+      const MutexLock lock(shard.mutex);
       const auto flight = shard.flights.find(key.text());
       waiters.swap(flight->second);
       shard.flights.erase(flight);

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${ARMAZEM_FUZZ_SECONDS:-60}
-[ $# -gt 0 ] || set -- fuzz_key fuzz_message fuzz_put_body fuzz_record_codec fuzz_redis fuzz_request
+[ $# -gt 0 ] || set -- fuzz_fields fuzz_key fuzz_message fuzz_put_body fuzz_record_codec fuzz_redis fuzz_request fuzz_settings fuzz_urls
 
 cmake --preset fuzz > /dev/null
 cmake --build --preset fuzz --target fuzz_targets

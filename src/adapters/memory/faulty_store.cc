@@ -5,25 +5,25 @@ namespace armazem {
 FaultyStore::~FaultyStore() { ARMAZEM_ASSERT(waiters_.empty()); }
 
 void FaultyStore::fail_next(std::size_t calls, Error error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failures_left_ = calls;
   failure_ = std::move(error);
 }
 
 void FaultyStore::lose_answers(std::size_t calls) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   lost_answers_left_ = calls;
 }
 
 void FaultyStore::hold() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   holding_ = true;
 }
 
 void FaultyStore::release() {
   std::vector<Waiter> released;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     holding_ = false;
     released.swap(waiters_);
   }
@@ -31,31 +31,31 @@ void FaultyStore::release() {
 }
 
 std::size_t FaultyStore::held() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return waiters_.size();
 }
 
 std::size_t FaultyStore::calls() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return calls_;
 }
 
 bool FaultyStore::wait_if_held(Waiter waiter) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++calls_;
   if (holding_) waiters_.push_back(waiter);
   return holding_;
 }
 
 std::optional<Error> FaultyStore::next_failure() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failures_left_ == 0) return std::nullopt;
   --failures_left_;
   return failure_;
 }
 
 bool FaultyStore::loses_answer() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (lost_answers_left_ == 0) return false;
   --lost_answers_left_;
   return true;

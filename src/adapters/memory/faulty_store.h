@@ -5,12 +5,12 @@
 #pragma once
 
 #include <coroutine>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "core/assert.h"
+#include "core/mutex.h"
 #include "ports/store.h"
 
 namespace armazem {
@@ -59,13 +59,13 @@ class FaultyStore final : public Store {
   bool loses_answer();
 
   Store& inner_;
-  mutable std::mutex mutex_;  // guards all below
-  std::size_t calls_ = 0;
-  std::size_t failures_left_ = 0;
-  Error failure_;
-  std::size_t lost_answers_left_ = 0;
-  bool holding_ = false;
-  std::vector<Waiter> waiters_;
+  mutable Mutex mutex_;
+  std::size_t calls_ GUARDED_BY(mutex_) = 0;
+  std::size_t failures_left_ GUARDED_BY(mutex_) = 0;
+  Error failure_ GUARDED_BY(mutex_);
+  std::size_t lost_answers_left_ GUARDED_BY(mutex_) = 0;
+  bool holding_ GUARDED_BY(mutex_) = false;
+  std::vector<Waiter> waiters_ GUARDED_BY(mutex_);
 };
 
 }  // namespace armazem

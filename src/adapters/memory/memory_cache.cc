@@ -54,7 +54,7 @@ std::optional<MemoryCache::Slot> MemoryCache::entry(const std::optional<Record>&
 
 Task<Result<CacheLookup>> MemoryCache::get(const Key& key, Deadline deadline) {
   using Answer = Task<Result<CacheLookup>>;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (auto refused = refusal(deadline)) return Answer(Result<CacheLookup>(fail(std::move(*refused))));
   CacheLookup lookup;
   const Slot* const slot = find(key);
@@ -80,7 +80,7 @@ Task<Result<CacheLookup>> MemoryCache::get(const Key& key, Deadline deadline) {
 Task<Result<bool>> MemoryCache::fill(const Key& key, const std::optional<Record>& record, Lease lease,
                                      Deadline deadline) {
   using Answer = Task<Result<bool>>;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (auto refused = refusal(deadline)) return Answer(Result<bool>(fail(std::move(*refused))));
   const Slot* const slot = find(key);
   const bool held = slot != nullptr && slot->lease && slot->lease->token == lease.token;
@@ -94,7 +94,7 @@ Task<Result<bool>> MemoryCache::fill(const Key& key, const std::optional<Record>
 
 Task<Result<void>> MemoryCache::write(std::span<const CacheWrite> writes, Deadline deadline) {
   using Answer = Task<Result<void>>;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (auto refused = refusal(deadline)) return Answer(Result<void>(fail(std::move(*refused))));
   for (const CacheWrite& one : writes) write_one(one);
   return Answer(Result<void>());
@@ -111,28 +111,28 @@ void MemoryCache::write_one(const CacheWrite& write) {
 }
 
 CacheHealth MemoryCache::health() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (broken_) return {false, broken_->message};
   return {true, "memory"};
 }
 
 void MemoryCache::break_down(Error error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   broken_ = std::move(error);
 }
 
 void MemoryCache::recover() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   broken_.reset();
 }
 
 void MemoryCache::evict(const Key& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   set(key, std::nullopt);
 }
 
 void MemoryCache::fail_over(std::size_t lost) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (; lost > 0 && !undo_.empty(); --lost) {
     auto& [key, before] = undo_.back();
     if (before) {
@@ -147,7 +147,7 @@ void MemoryCache::fail_over(std::size_t lost) {
 }
 
 std::size_t MemoryCache::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return slots_.size();
 }
 

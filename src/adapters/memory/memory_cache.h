@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "core/mutex.h"
 #include "core/time_source.h"
 #include "ports/cache.h"
 
@@ -58,24 +58,23 @@ class MemoryCache final : public Cache {
     MonotonicTime at{};
   };
 
-  // All below with the mutex held.
-  [[nodiscard]] std::optional<Error> refusal(Deadline deadline) const;
+  [[nodiscard]] std::optional<Error> refusal(Deadline deadline) const REQUIRES(mutex_);
   // What counts: of this epoch, and not run out. Later ones are forgotten on the way.
-  Slot* find(const Key& key);
+  Slot* find(const Key& key) REQUIRES(mutex_);
   // nullopt: nothing to be stored, because it would live no longer or is too large.
-  [[nodiscard]] std::optional<Slot> entry(const std::optional<Record>& record, Granted since) const;
-  void write_one(const CacheWrite& write);
-  void set(const Key& key, std::optional<Slot> slot);
+  [[nodiscard]] std::optional<Slot> entry(const std::optional<Record>& record, Granted since) const REQUIRES(mutex_);
+  void write_one(const CacheWrite& write) REQUIRES(mutex_);
+  void set(const Key& key, std::optional<Slot> slot) REQUIRES(mutex_);
 
   const TimeSource& time_;
   const MemoryCacheOptions options_;
-  mutable std::mutex mutex_;
-  std::map<Key, Slot> slots_;
-  std::map<std::uint64_t, Granted> granted_;  // by token, for as long as a lease may live
-  std::deque<std::pair<Key, std::optional<Slot>>> undo_;  // what stood there before, oldest change first
-  std::uint64_t epoch_ = 1;
-  std::uint64_t last_token_ = 0;
-  std::optional<Error> broken_;
+  mutable Mutex mutex_;
+  std::map<Key, Slot> slots_ GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Granted> granted_ GUARDED_BY(mutex_);  // by token, for as long as a lease may live
+  std::deque<std::pair<Key, std::optional<Slot>>> undo_ GUARDED_BY(mutex_);  // what stood there before, oldest change first
+  std::uint64_t epoch_ GUARDED_BY(mutex_) = 1;
+  std::uint64_t last_token_ GUARDED_BY(mutex_) = 0;
+  std::optional<Error> broken_ GUARDED_BY(mutex_);
 };
 
 }  // namespace armazem

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "adapters/message_codec.h"
 #include "adapters/restamp.h"
 #include "adapters/suspended.h"
 #include "core/assert.h"
+#include "core/mutex.h"
 #include "core/partition.h"
 
 namespace armazem {
@@ -24,8 +25,8 @@ struct Message {
 
 // Where the replies of one publisher go. Its lock is held while the sink runs, so that the sink can be taken away.
 struct Mailbox {
-  std::mutex mutex;
-  ReplySink* sink = nullptr;
+  Mutex mutex;
+  ReplySink* sink GUARDED_BY(mutex) = nullptr;
 };
 
 // Both live in the frame of the coroutine that waits.
@@ -50,39 +51,42 @@ Error unknown(std::string why) { return {ErrorCode::outcome_unknown, std::move(w
 struct MemoryQueue::Broker {
   Broker(MemoryQueueOptions chosen, const TimeSource& clock) : options(chosen), time(clock) {}
 
-  // All below: under `mutex`.
-  void enqueue(Message message) { ready.push_back(std::move(message)); }
-  void dead(std::string_view reason, std::string detail, std::string body);
+  void enqueue(Message message) REQUIRES(mutex) { ready.push_back(std::move(message)); }
+  void dead(std::string_view reason, std::string detail, std::string body) REQUIRES(mutex);
   // Hands what is ready to those who wait; the caller resumes them when it has let go of the lock.
-  [[nodiscard]] std::vector<Suspended> hand_out();
-  std::string new_address() { return "memory-replies-" + std::to_string(++addresses); }
-  static bool spend(std::size_t& left) { return left > 0 && left-- > 0; }
+  [[nodiscard]] std::vector<Suspended> hand_out() REQUIRES(mutex);
+  std::string new_address() REQUIRES(mutex) { return "memory-replies-" + std::to_string(++addresses); }
+  static bool spend(std::size_t& left) {
+    if (left == 0) return false;
+    --left;
+    return true;
+  }
 
   const MemoryQueueOptions options;
   const TimeSource& time;
-  mutable std::mutex mutex;
-  std::deque<Message> ready;
-  std::deque<DeadLetter> letters;
-  std::map<std::string, std::shared_ptr<Mailbox>> mailboxes;  // by reply address
-  std::vector<Publisher*> publishers;
-  std::vector<Consumer*> consumers;
-  std::uint64_t addresses = 0;
-  std::uint64_t deliveries = 0;
+  mutable Mutex mutex;
+  std::deque<Message> ready GUARDED_BY(mutex);
+  std::deque<DeadLetter> letters GUARDED_BY(mutex);
+  std::map<std::string, std::shared_ptr<Mailbox>> mailboxes GUARDED_BY(mutex);  // by reply address
+  std::vector<Publisher*> publishers GUARDED_BY(mutex);
+  std::vector<Consumer*> consumers GUARDED_BY(mutex);
+  std::uint64_t addresses GUARDED_BY(mutex) = 0;
+  std::uint64_t deliveries GUARDED_BY(mutex) = 0;
 
-  std::size_t refusals = 0;
-  Error refusal;
-  std::size_t lost_confirms = 0;
-  std::size_t lost_replies = 0;
-  std::size_t refused_letters = 0;
-  bool confirms_held = false;
-  bool deliveries_held = false;
+  std::size_t refusals GUARDED_BY(mutex) = 0;
+  Error refusal GUARDED_BY(mutex);
+  std::size_t lost_confirms GUARDED_BY(mutex) = 0;
+  std::size_t lost_replies GUARDED_BY(mutex) = 0;
+  std::size_t refused_letters GUARDED_BY(mutex) = 0;
+  bool confirms_held GUARDED_BY(mutex) = false;
+  bool deliveries_held GUARDED_BY(mutex) = false;
 };
 
 class MemoryQueue::Publisher final : public QueuePublisher {
  public:
   Publisher(Broker& broker, ReplySink& sink) : broker_(broker), mailbox_(std::make_shared<Mailbox>()) {
     mailbox_->sink = &sink;
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     broker_.publishers.push_back(this);
     address_ = broker_.new_address();
     broker_.mailboxes.emplace(address_, mailbox_);
@@ -91,13 +95,13 @@ class MemoryQueue::Publisher final : public QueuePublisher {
   ~Publisher() override {
     std::vector<Suspended> resumed;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       std::erase(broker_.publishers, this);
       broker_.mailboxes.erase(address_);
       end_waiting(resumed, [](const PublishWaiter&) { return true; }, fail(unknown("the publisher is closing")));
     }
     resume_all(std::move(resumed));
-    const std::lock_guard lock(mailbox_->mutex);
+    const MutexLock lock(mailbox_->mutex);
     mailbox_->sink = nullptr;
   }
 
@@ -112,7 +116,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
   }
 
   [[nodiscard]] QueueHealth health() const override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     if (broker_.refusals > 0) return {false, broker_.refusal.message};
     return {true, "in memory"};
   }
@@ -120,6 +124,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
   // Under the broker's lock. Ends those that `which` chooses.
   template <class Which>
   void end_waiting(std::vector<Suspended>& resumed, Which which, const Result<void>& result) {
+    broker_.mutex.assert_held();
     std::erase_if(waiting_, [&](PublishWaiter* waiter) {
       if (!which(*waiter)) return false;
       waiter->result = result;
@@ -131,6 +136,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
 
   // Under the broker's lock.
   std::shared_ptr<Mailbox> move_address() {
+    broker_.mutex.assert_held();
     broker_.mailboxes.erase(address_);
     address_ = broker_.new_address();
     broker_.mailboxes.emplace(address_, mailbox_);
@@ -156,7 +162,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
     std::vector<Suspended> takers;
     bool waits = false;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       if (auto refused = refuse(body.size(), waiter.deadline)) {
         waiter.result = fail(std::move(*refused));
         return false;
@@ -176,7 +182,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
     return waits;
   }
 
-  std::optional<Error> refuse(std::size_t bytes, Deadline deadline) {
+  std::optional<Error> refuse(std::size_t bytes, Deadline deadline) REQUIRES(broker_.mutex) {
     if (deadline.expired(broker_.time.now())) return Error{ErrorCode::deadline_exceeded, "too late to publish"};
     if (Broker::spend(broker_.refusals)) return broker_.refusal;
     const bool full = waiting_.size() >= broker_.options.unconfirmed_messages_max ||
@@ -196,7 +202,7 @@ class MemoryQueue::Publisher final : public QueuePublisher {
 class MemoryQueue::Consumer final : public QueueConsumer {
  public:
   explicit Consumer(Broker& broker) : broker_(broker) {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     broker_.consumers.push_back(this);
   }
 
@@ -204,7 +210,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
     close();
     std::vector<Suspended> takers;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       std::erase(broker_.consumers, this);
       give_back();
       takers = broker_.hand_out();
@@ -223,23 +229,23 @@ class MemoryQueue::Consumer final : public QueueConsumer {
     if (reply_to.empty() || replies.empty()) return;
     std::shared_ptr<Mailbox> mailbox;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       const auto found = broker_.mailboxes.find(reply_to);
       if (found == broker_.mailboxes.end() || Broker::spend(broker_.lost_replies)) return;
       mailbox = found->second;
     }
-    const std::lock_guard lock(mailbox->mutex);
+    const MutexLock lock(mailbox->mutex);
     if (mailbox->sink != nullptr) mailbox->sink->on_replies(replies);
   }
 
   void acknowledge(std::span<const std::uint64_t> ids) override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     for (const std::uint64_t id : ids) unacknowledged_.erase(id);
   }
 
   Task<Result<void>> set_aside(const Mutation& mutation, DeadReason reason, std::string detail,
                                Deadline deadline) override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     if (deadline.expired(broker_.time.now())) {
       return Task<Result<void>>(fail(ErrorCode::deadline_exceeded, "too late to set aside"));
     }
@@ -253,7 +259,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   void release() override {
     std::vector<Suspended> takers;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       released_ = true;
       give_back();
       takers = broker_.hand_out();
@@ -264,7 +270,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   void resume() override {
     std::vector<Suspended> takers;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       released_ = false;
       takers = broker_.hand_out();
     }
@@ -272,12 +278,12 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   }
 
   [[nodiscard]] std::uint64_t depth() const noexcept override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     return broker_.ready.size();
   }
 
   [[nodiscard]] QueueHealth health() const override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     if (closed_) return {false, "closed"};
     if (released_) return {false, "released"};
     return {true, "in memory"};
@@ -286,7 +292,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   void close() override {
     std::vector<Suspended> ended;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       closed_ = true;
       end_waiting(ended, [](const TakeWaiter&) { return true; });
     }
@@ -305,6 +311,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
 
   // One message to the longest-waiting take; its coroutine goes on when all is handed out.
   bool serve_one(std::vector<Suspended>& resumed) {
+    broker_.mutex.assert_held();
     if (waiting_.empty() || !may_take()) return false;
     TakeWaiter& waiter = *waiting_.front();
     fill(waiter);
@@ -328,7 +335,7 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   };
 
   bool wait(TakeWaiter& waiter) {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     if (closed_) return false;
     if (may_take()) fill(waiter);
     if (!waiter.taken.empty() || waiter.deadline.expired(broker_.time.now())) return false;
@@ -336,9 +343,9 @@ class MemoryQueue::Consumer final : public QueueConsumer {
     return true;
   }
 
-  [[nodiscard]] bool may_take() const { return !closed_ && !released_ && !broker_.deliveries_held; }
+  [[nodiscard]] bool may_take() const REQUIRES(broker_.mutex) { return !closed_ && !released_ && !broker_.deliveries_held; }
 
-  void fill(TakeWaiter& waiter) {
+  void fill(TakeWaiter& waiter) REQUIRES(broker_.mutex) {
     std::size_t mutations = 0;
     std::size_t bytes = 0;
     while (!broker_.ready.empty()) {
@@ -362,9 +369,8 @@ class MemoryQueue::Consumer final : public QueueConsumer {
   }
 
   // To the front, in the order in which they were delivered.
-  void give_back() {
-    for (auto entry = unacknowledged_.rbegin(); entry != unacknowledged_.rend(); ++entry) {
-      Message& message = entry->second;
+  void give_back() REQUIRES(broker_.mutex) {
+    for (auto& [number, message] : std::views::reverse(unacknowledged_)) {
       if (message.deliveries > broker_.options.delivery_limit) {
         broker_.dead(to_string(DeadReason::expired), "", std::move(message.body));
       } else {
@@ -403,7 +409,7 @@ class MemoryQueue::Letters final : public DeadLetterBox {
   explicit Letters(Broker& broker) : broker_(broker) {}
 
   Result<std::vector<DeadLetter>> list(std::size_t limit) override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     std::vector<DeadLetter> listed;
     for (std::size_t i = 0; i < std::min(limit, broker_.letters.size()); ++i) {
       listed.push_back(broker_.letters[i]);
@@ -415,7 +421,7 @@ class MemoryQueue::Letters final : public DeadLetterBox {
   Result<void> replay(std::uint64_t number, std::optional<Version> stamp) override {
     std::vector<Suspended> takers;
     {
-      const std::lock_guard lock(broker_.mutex);
+      const MutexLock lock(broker_.mutex);
       if (auto missing = check(number)) return fail(std::move(*missing));
       std::vector<Mutation> mutations = broker_.letters[number - 1].mutations;
       if (mutations.empty()) return fail(ErrorCode::precondition, "the letter does not parse and cannot be replayed");
@@ -429,14 +435,14 @@ class MemoryQueue::Letters final : public DeadLetterBox {
   }
 
   Result<void> drop(std::uint64_t number) override {
-    const std::lock_guard lock(broker_.mutex);
+    const MutexLock lock(broker_.mutex);
     if (auto missing = check(number)) return fail(std::move(*missing));
     broker_.letters.erase(broker_.letters.begin() + static_cast<std::ptrdiff_t>(number - 1));
     return {};
   }
 
  private:
-  [[nodiscard]] std::optional<Error> check(std::uint64_t number) const {
+  [[nodiscard]] std::optional<Error> check(std::uint64_t number) const REQUIRES(broker_.mutex) {
     if (number >= 1 && number <= broker_.letters.size()) return std::nullopt;
     return Error{ErrorCode::invalid_argument, "there is no dead letter " + std::to_string(number)};
   }
@@ -460,7 +466,7 @@ std::unique_ptr<DeadLetterBox> MemoryQueue::dead_letters() { return std::make_un
 void MemoryQueue::expire(MonotonicTime now) {
   std::vector<Suspended> ended;
   {
-    const std::lock_guard lock(broker_->mutex);
+    const MutexLock lock(broker_->mutex);
     const auto late = [now](const auto& waiter) { return waiter.deadline.expired(now); };
     for (Publisher* publisher : broker_->publishers) {
       publisher->end_waiting(ended, late, fail(unknown("no confirm before the deadline")));
@@ -471,25 +477,25 @@ void MemoryQueue::expire(MonotonicTime now) {
 }
 
 void MemoryQueue::refuse_publishes(std::size_t calls, Error error) {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->refusals = calls;
   broker_->refusal = std::move(error);
 }
 
 void MemoryQueue::lose_confirms(std::size_t calls) {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->lost_confirms = calls;
 }
 
 void MemoryQueue::hold_confirms() {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->confirms_held = true;
 }
 
 void MemoryQueue::release_confirms() {
   std::vector<Suspended> confirmed;
   {
-    const std::lock_guard lock(broker_->mutex);
+    const MutexLock lock(broker_->mutex);
     broker_->confirms_held = false;
     const auto all = [](const PublishWaiter&) { return true; };
     for (Publisher* publisher : broker_->publishers) publisher->end_waiting(confirmed, all, Result<void>());
@@ -498,14 +504,14 @@ void MemoryQueue::release_confirms() {
 }
 
 void MemoryQueue::hold_deliveries() {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->deliveries_held = true;
 }
 
 void MemoryQueue::release_deliveries() {
   std::vector<Suspended> takers;
   {
-    const std::lock_guard lock(broker_->mutex);
+    const MutexLock lock(broker_->mutex);
     broker_->deliveries_held = false;
     takers = broker_->hand_out();
   }
@@ -513,24 +519,24 @@ void MemoryQueue::release_deliveries() {
 }
 
 void MemoryQueue::lose_replies(std::size_t messages) {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->lost_replies = messages;
 }
 
 void MemoryQueue::lose_reply_addresses() {
   std::vector<std::shared_ptr<Mailbox>> told;
   {
-    const std::lock_guard lock(broker_->mutex);
+    const MutexLock lock(broker_->mutex);
     for (Publisher* publisher : broker_->publishers) told.push_back(publisher->move_address());
   }
   for (const auto& mailbox : told) {
-    const std::lock_guard lock(mailbox->mutex);
+    const MutexLock lock(mailbox->mutex);
     if (mailbox->sink != nullptr) mailbox->sink->on_replies_lost();
   }
 }
 
 void MemoryQueue::refuse_dead_letters(std::size_t calls) {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   broker_->refused_letters = calls;
 }
 
@@ -538,7 +544,7 @@ void MemoryQueue::inject(std::size_t partition, std::string body) {
   ARMAZEM_ASSERT(partition < broker_->options.partitions);
   std::vector<Suspended> takers;
   {
-    const std::lock_guard lock(broker_->mutex);
+    const MutexLock lock(broker_->mutex);
     broker_->enqueue({std::move(body), ""});
     takers = broker_->hand_out();
   }
@@ -546,7 +552,7 @@ void MemoryQueue::inject(std::size_t partition, std::string body) {
 }
 
 std::uint64_t MemoryQueue::depth() const {
-  const std::lock_guard lock(broker_->mutex);
+  const MutexLock lock(broker_->mutex);
   return broker_->ready.size();
 }
 

@@ -15,7 +15,7 @@ Task<Result<T>> answer(Result<T> result) {
 
 Task<Result<std::optional<Record>>> MemoryStore::get(const Key& key, Deadline deadline) {
   if (deadline.expired(time_.now())) return answer<std::optional<Record>>(too_late("the read"));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = records_.find(key);
   if (found == records_.end()) return answer<std::optional<Record>>(std::nullopt);
   return answer<std::optional<Record>>(found->second);
@@ -25,7 +25,7 @@ Task<Result<std::vector<Outcome>>> MemoryStore::apply(std::vector<Mutation> muta
                                                       Deadline deadline) {
   if (auto checked = check_request(mutations); !checked) return answer<std::vector<Outcome>>(fail(checked.error()));
   if (deadline.expired(time_.now())) return answer<std::vector<Outcome>>(too_late("the write"));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Outcome> outcomes(mutations.size());
   for (const std::uint32_t i : batch_order(mutations)) {
     const Key key = mutations[i].key;
@@ -42,7 +42,7 @@ Task<Result<std::vector<Outcome>>> MemoryStore::apply(std::vector<Mutation> muta
 Task<Result<ScanPage>> MemoryStore::scan(ScanRequest request, Deadline deadline) {
   if (auto checked = check_request(request); !checked) return answer<ScanPage>(fail(checked.error()));
   if (deadline.expired(time_.now())) return answer<ScanPage>(too_late("the read"));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ScanPage page;
   std::size_t bytes = 0;
   for (const auto& [key, record] : records_) {
@@ -61,7 +61,7 @@ Task<Result<ScanPage>> MemoryStore::scan(ScanRequest request, Deadline deadline)
 
 Task<Result<PurgeReport>> MemoryStore::purge(PurgeRequest request, Deadline deadline) {
   if (deadline.expired(time_.now())) return answer<PurgeReport>(too_late("the write"));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   PurgeReport report;
   for (auto at = records_.begin(); at != records_.end();) {
     const auto start_ms = retention_start_ms(at->second);

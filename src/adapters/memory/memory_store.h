@@ -4,9 +4,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 
+#include "core/mutex.h"
 #include "core/time_source.h"
 #include "ports/store.h"
 
@@ -26,8 +26,8 @@ class MemoryStore final : public Store {
 
  private:
   const TimeSource& time_;
-  std::mutex mutex_;
-  std::map<Key, Record> records_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<Key, Record> records_ GUARDED_BY(mutex_);
 };
 
 }  // namespace armazem

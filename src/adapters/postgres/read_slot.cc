@@ -1,5 +1,7 @@
 #include "adapters/postgres/read_slot.h"
 
+#include <ranges>
+
 #include "adapters/postgres/binary.h"
 #include "adapters/postgres/row_codec.h"
 
@@ -96,8 +98,8 @@ void ReadSlot::fail_or_repeat(const Failure& failure) {
   if (meaning == Meaning::other_host) avoid_host();
   const bool again = !failure.timed_out && !owner().closing() &&
                      (meaning == Meaning::connection || meaning == Meaning::other_host || meaning == Meaning::conflict);
-  for (auto one = passengers_.rbegin(); one != passengers_.rend(); ++one) {
-    GetCall* const call = std::exchange(one->call, nullptr);
+  for (auto& passenger : std::views::reverse(passengers_)) {
+    GetCall* const call = std::exchange(passenger.call, nullptr);
     if (call == nullptr) continue;
     if (again && ++call->attempts < attempts_max) {
       queue_.push_front(*call);

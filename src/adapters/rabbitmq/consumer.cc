@@ -21,6 +21,7 @@ constexpr std::size_t arrivals_max = 256;                // handed over at once,
 
 std::vector<std::string> partition_queues(const RabbitmqOptions& options) {
   std::vector<std::string> queues;
+  queues.reserve(options.partitions);
   for (std::size_t p = 0; p < options.partitions; ++p) queues.push_back(partition_queue(options, p));
   return queues;
 }
@@ -175,7 +176,7 @@ Result<void> Consumer::acknowledge_tags(Connection& connection, std::vector<std:
 }
 
 // Only of a consumer that is closing: for anything else the channel is closed.
-Result<void> Consumer::give_back_tags(Connection& connection, std::vector<std::uint64_t> tags) {
+Result<void> Consumer::give_back_tags(Connection& connection, const std::vector<std::uint64_t>& tags) {
   for (const std::uint64_t tag : tags) {
     if (open_.settle({tag}).empty()) continue;
     const auto guarded = connection.guard();

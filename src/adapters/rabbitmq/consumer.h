@@ -45,7 +45,7 @@ class Consumer final : public RabbitmqConsumer, private LinkOwner {
   Result<void> start_consuming(Connection& connection);
   Result<void> unsubscribe(Connection& connection, const std::string& why);
   Result<void> acknowledge_tags(Connection& connection, std::vector<std::uint64_t> tags);
-  Result<void> give_back_tags(Connection& connection, std::vector<std::uint64_t> tags);
+  Result<void> give_back_tags(Connection& connection, const std::vector<std::uint64_t>& tags);
   Result<void> cancel(Connection& connection);
   Result<void> read_frames(Connection& connection);
   Result<void> take_frame(Connection& connection, const amqp_frame_t& frame, std::vector<Arrival>& arrivals);

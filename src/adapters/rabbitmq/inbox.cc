@@ -36,7 +36,7 @@ Task<std::vector<Delivery>> Inbox::take(std::size_t mutations_max, std::size_t b
 }
 
 bool Inbox::wait(Waiter& waiter) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return false;
   fill(waiter);
   if (!waiter.taken.empty() || waiter.deadline.expired(MonotonicClock::now())) return false;
@@ -66,7 +66,7 @@ void Inbox::hand_out(std::vector<Suspended>& resumed) {
 }
 
 std::uint64_t Inbox::begin() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   base_ = last_id_;
   // A release that came in while subscribing stands: the orders say so, and nothing is delivered.
   subscribed_ = !unsubscribe_;
@@ -80,7 +80,7 @@ void Inbox::forget_subscription() {
 }
 
 void Inbox::end() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   forget_subscription();
   acknowledged_.clear();
   given_back_.clear();
@@ -91,7 +91,7 @@ std::optional<std::uint64_t> Inbox::arrived(std::uint64_t subscription, std::vec
   std::vector<Suspended> resumed;
   std::uint64_t base = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (subscription != subscription_ || !subscribed_) return std::nullopt;
     base = base_;
     for (Arrival& arrival : arrivals) {
@@ -111,13 +111,13 @@ std::optional<std::uint64_t> Inbox::arrived(std::uint64_t subscription, std::vec
 }
 
 Orders Inbox::take_orders() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {std::exchange(acknowledged_, {}), std::exchange(given_back_, {}), unsubscribe_, closed_,
           !released_ && !closed_};
 }
 
 bool Inbox::acknowledge(std::span<const std::uint64_t> ids) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!subscribed_) return false;
   const bool first = acknowledged_.empty();
   for (const std::uint64_t id : ids) {
@@ -127,21 +127,21 @@ bool Inbox::acknowledge(std::span<const std::uint64_t> ids) {
 }
 
 void Inbox::release() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   released_ = true;
   unsubscribe_ = true;
   forget_subscription();
 }
 
 void Inbox::resume() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   released_ = false;
 }
 
 void Inbox::close() {
   std::vector<Suspended> ended;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     for (const Arrival& arrival : ready_) given_back_.push_back(arrival.tag);
     ready_.clear();
@@ -152,19 +152,19 @@ void Inbox::close() {
 }
 
 bool Inbox::closed() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return closed_;
 }
 
 bool Inbox::released() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return released_;
 }
 
 void Inbox::expire(MonotonicTime now) {
   std::vector<Suspended> ended;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(waiting_, [&](const Waiter* waiter) {
       if (!waiter->deadline.expired(now)) return false;
       ended.push_back(waiter->suspended);

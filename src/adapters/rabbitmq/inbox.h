@@ -9,12 +9,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "adapters/suspended.h"
+#include "core/mutex.h"
 #include "core/task.h"
 #include "ports/queue.h"
 
@@ -58,24 +58,22 @@ class Inbox {
   struct Waiter;
   struct Wait;
   bool wait(Waiter& waiter);
-  // Under mutex_.
-  void fill(Waiter& waiter);
-  void hand_out(std::vector<Suspended>& resumed);
-  void forget_subscription();
+  void fill(Waiter& waiter) REQUIRES(mutex_);
+  void hand_out(std::vector<Suspended>& resumed) REQUIRES(mutex_);
+  void forget_subscription() REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  // guarded by mutex_
-  std::deque<Arrival> ready_;
-  std::vector<Waiter*> waiting_;
-  std::vector<std::uint64_t> acknowledged_;
-  std::vector<std::uint64_t> given_back_;
-  std::uint64_t subscription_ = 0;
-  bool subscribed_ = false;
-  std::uint64_t base_ = 0;
-  std::uint64_t last_id_ = 0;
-  bool unsubscribe_ = false;
-  bool released_ = false;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  std::deque<Arrival> ready_ GUARDED_BY(mutex_);
+  std::vector<Waiter*> waiting_ GUARDED_BY(mutex_);
+  std::vector<std::uint64_t> acknowledged_ GUARDED_BY(mutex_);
+  std::vector<std::uint64_t> given_back_ GUARDED_BY(mutex_);
+  std::uint64_t subscription_ GUARDED_BY(mutex_) = 0;
+  bool subscribed_ GUARDED_BY(mutex_) = false;
+  std::uint64_t base_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
+  bool unsubscribe_ GUARDED_BY(mutex_) = false;
+  bool released_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace armazem::rabbit

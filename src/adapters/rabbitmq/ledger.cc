@@ -24,7 +24,7 @@ std::optional<Error> Ledger::refusal(std::size_t bytes, Deadline deadline) const
 Result<void> Ledger::submit(Outgoing message, PublishWaiter& waiter, Deadline deadline) {
   bool first = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::size_t bytes = message.body.size();
     if (auto refused = refusal(bytes, deadline)) {
       counters_.refused.add();
@@ -40,7 +40,7 @@ Result<void> Ledger::submit(Outgoing message, PublishWaiter& waiter, Deadline de
 
 bool Ledger::submit_unconfirmed(Outgoing message) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool full = unconfirmed_.size() >= options_.unconfirmed_messages_max ||
                       unconfirmed_bytes_ + message.body.size() > options_.unconfirmed_bytes_max;
     if (closed_ || !up_ || blocked_ || full) return false;
@@ -53,7 +53,7 @@ bool Ledger::submit_unconfirmed(Outgoing message) {
 }
 
 void Ledger::link_up() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ARMAZEM_ASSERT(sent_.empty());
   first_tag_ = 1;  // tags count from 1 on every channel
   up_ = true;
@@ -63,7 +63,7 @@ void Ledger::link_up() {
 void Ledger::link_down(const std::string& why) {
   Told told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     up_ = false;
     why_not_ = why;
     for (Entry& entry : sent_) {
@@ -81,7 +81,7 @@ void Ledger::link_down(const std::string& why) {
 void Ledger::set_blocked(bool blocked, const std::string& why) {
   Told told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (blocked == blocked_) return;
     blocked_ = blocked;
     if (blocked) {
@@ -94,12 +94,12 @@ void Ledger::set_blocked(bool blocked, const std::string& why) {
 }
 
 void Ledger::close() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
 }
 
 std::optional<Ledger::Sending> Ledger::begin_send() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!queued_.empty() && queued_.front().waiter == nullptr) {  // told already that it was too late
     bytes_ -= queued_.front().bytes;
     queued_.pop_front();
@@ -113,7 +113,7 @@ std::optional<Ledger::Sending> Ledger::begin_send() {
 }
 
 std::optional<Outgoing> Ledger::next_unconfirmed() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (unconfirmed_.empty()) return std::nullopt;
   std::optional<Outgoing> next(std::move(unconfirmed_.front()));
   unconfirmed_.pop_front();
@@ -122,17 +122,17 @@ std::optional<Outgoing> Ledger::next_unconfirmed() {
 }
 
 bool Ledger::has_work() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !queued_.empty() || !unconfirmed_.empty();
 }
 
 bool Ledger::idle() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return queued_.empty() && sent_.empty() && unconfirmed_.empty();
 }
 
 std::optional<MonotonicTime> Ledger::oldest_sent() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return sent_.empty() ? std::nullopt : std::optional(sent_.front().sent_at);
 }
 
@@ -157,7 +157,7 @@ void Ledger::settle_one(Entry& entry, bool confirmed, MonotonicTime now, Told& t
 bool Ledger::settle(std::uint64_t tag, bool multiple, bool confirmed) {
   Told told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const MonotonicTime now = MonotonicClock::now();
     if (multiple && tag == 0) tag = first_tag_ + sent_.size() - 1;  // all so far (AMQP 0-9-1, basic.ack)
     if (tag < first_tag_) return true;                              // settled one by one before
@@ -177,7 +177,7 @@ bool Ledger::settle(std::uint64_t tag, bool multiple, bool confirmed) {
 void Ledger::returned(std::uint64_t tag, const std::string& why) {
   Told told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Entry* const entry = sent_entry(tag);
     if (entry == nullptr) return;
     counters_.returned.add();
@@ -191,7 +191,7 @@ void Ledger::returned(std::uint64_t tag, const std::string& why) {
 void Ledger::expire(MonotonicTime now) {
   Told told;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (Entry& entry : queued_) {
       if (!entry.deadline.expired(now)) continue;
       tell(entry, fail(ErrorCode::deadline_exceeded, "the message was not sent before its deadline"), told);
@@ -222,7 +222,7 @@ void Ledger::drop_queued(const Error& why, Told& told) {
   unconfirmed_bytes_ = 0;
 }
 
-void Ledger::wake(Told told) {
+void Ledger::wake(const Told& told) {
   std::vector<Suspended> suspended;
   for (PublishWaiter* waiter : told) {
     if (waiter->on_done != nullptr) {

@@ -13,7 +13,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "adapters/rabbitmq/wakeup.h"
 #include "adapters/suspended.h"
 #include "core/deadline.h"
+#include "core/mutex.h"
 #include "core/result.h"
 
 namespace armazem::rabbit {
@@ -90,31 +90,29 @@ class Ledger {
   };
   using Told = std::vector<PublishWaiter*>;
 
-  // All under mutex_.
-  [[nodiscard]] std::optional<Error> refusal(std::size_t bytes, Deadline deadline) const;
+  [[nodiscard]] std::optional<Error> refusal(std::size_t bytes, Deadline deadline) const REQUIRES(mutex_);
   static void tell(Entry& entry, Result<void> result, Told& told);
-  void drop_queued(const Error& why, Told& told);
-  Entry* sent_entry(std::uint64_t tag);
-  void settle_one(Entry& entry, bool confirmed, MonotonicTime now, Told& told);
+  void drop_queued(const Error& why, Told& told) REQUIRES(mutex_);
+  Entry* sent_entry(std::uint64_t tag) REQUIRES(mutex_);
+  void settle_one(Entry& entry, bool confirmed, MonotonicTime now, Told& told) REQUIRES(mutex_);
 
-  static void wake(Told told);
+  static void wake(const Told& told);
 
   const RabbitmqOptions options_;
   Counters& counters_;
   Wakeup& wakeup_;
 
-  mutable std::mutex mutex_;
-  // guarded by mutex_
-  std::deque<Entry> queued_;
-  std::deque<Entry> sent_;  // tags first_tag_, first_tag_ + 1, …; the first is not settled
-  std::uint64_t first_tag_ = 1;
-  std::size_t bytes_ = 0;  // of queued_ and of sent_ that is not settled
-  std::deque<Outgoing> unconfirmed_;
-  std::size_t unconfirmed_bytes_ = 0;
-  bool up_ = false;
-  bool blocked_ = false;
-  bool closed_ = false;
-  std::string why_not_ = "not connected yet";
+  mutable Mutex mutex_;
+  std::deque<Entry> queued_ GUARDED_BY(mutex_);
+  std::deque<Entry> sent_ GUARDED_BY(mutex_);  // tags first_tag_, first_tag_ + 1, …; the first is not settled
+  std::uint64_t first_tag_ GUARDED_BY(mutex_) = 1;
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;  // of queued_ and of sent_ that is not settled
+  std::deque<Outgoing> unconfirmed_ GUARDED_BY(mutex_);
+  std::size_t unconfirmed_bytes_ GUARDED_BY(mutex_) = 0;
+  bool up_ GUARDED_BY(mutex_) = false;
+  bool blocked_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::string why_not_ GUARDED_BY(mutex_) = "not connected yet";
 };
 
 }  // namespace armazem::rabbit

@@ -37,12 +37,12 @@ void LinkThread::stop() {
 }
 
 void LinkThread::set_health(bool ok, std::string detail) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   health_ = {ok, std::move(detail)};
 }
 
 QueueHealth LinkThread::health() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return health_;
 }
 

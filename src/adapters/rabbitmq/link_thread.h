@@ -6,12 +6,12 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
 
 #include "adapters/rabbitmq/connection.h"
+#include "core/mutex.h"
 
 namespace armazem::rabbit {
 
@@ -57,8 +57,8 @@ class LinkThread {
   Counters& counters_;
   Wakeup wakeup_;
   std::atomic<bool> stopping_{false};
-  mutable std::mutex mutex_;
-  QueueHealth health_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  QueueHealth health_ GUARDED_BY(mutex_);
   std::minstd_rand random_{std::random_device{}()};
   std::vector<Host> untried_;  // in this round
   bool was_up_ = false;

@@ -3,9 +3,10 @@
 // Thread rule: any thread.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include "core/mutex.h"
 
 namespace armazem::rabbit {
 
@@ -13,26 +14,26 @@ class ReplyAddress {
  public:
   // For a message that is about to be sent; empty: nobody will hear of it.
   [[nodiscard]] std::string for_message() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     sent_without_ = sent_without_ || address_.empty();
     return address_;
   }
   // True when messages were sent without an address since it was lost: replies to them will never come.
   [[nodiscard]] bool set(std::string address) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     address_ = std::move(address);
     return std::exchange(sent_without_, false);
   }
   // True when there was an address.
   bool clear() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return !std::exchange(address_, {}).empty();
   }
 
  private:
-  std::mutex mutex_;
-  std::string address_;        // guarded by mutex_
-  bool sent_without_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  std::string address_ GUARDED_BY(mutex_);
+  bool sent_without_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace armazem::rabbit

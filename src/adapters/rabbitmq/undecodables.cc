@@ -27,7 +27,7 @@ Undecodables::~Undecodables() {
 
 void Undecodables::add(std::uint64_t id, std::string body, std::string why) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Letter& letter = letters_.emplace_back();
     letter.owner = this;
     letter.on_done = on_done;
@@ -40,7 +40,7 @@ void Undecodables::add(std::uint64_t id, std::string body, std::string why) {
 
 void Undecodables::retry(MonotonicTime now) {
   // A callback may come before `submit` returns, on another thread, and waits for this lock; never on this one.
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Letter& letter : letters_) {
     if (letter.sending || letter.retry_at > now) continue;
     Outgoing message{dead_queue(options_), letter.body, false, std::string(to_string(DeadReason::undecodable)),
@@ -56,7 +56,7 @@ void Undecodables::on_done(PublishWaiter& waiter) {
 }
 
 void Undecodables::done(Letter& letter) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   letter.sending = false;
   letter.retry_at = MonotonicClock::now() + pause_between_tries;
   if (!letter.result) return;  // tried again; a double in the dead letters is better than none

@@ -6,12 +6,12 @@
 
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "adapters/rabbitmq/inbox.h"
 #include "adapters/rabbitmq/sender.h"
+#include "core/mutex.h"
 
 namespace armazem::rabbit {
 
@@ -43,8 +43,8 @@ class Undecodables {
   Inbox& inbox_;
   Wakeup& wakeup_;
   const RabbitmqOptions options_;
-  std::mutex mutex_;
-  std::list<Letter> letters_;  // guarded by mutex_
+  Mutex mutex_;
+  std::list<Letter> letters_ GUARDED_BY(mutex_);
 };
 
 }  // namespace armazem::rabbit

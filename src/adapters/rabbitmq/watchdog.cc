@@ -8,12 +8,12 @@
 namespace armazem::rabbit {
 
 Watchdog::Watched::Watched(Watchdog& watchdog, int fd) : watchdog_(watchdog), fd_(fd) {
-  const std::lock_guard lock(watchdog_.mutex_);
+  const MutexLock lock(watchdog_.mutex_);
   watchdog_.watched_.push_back(this);
 }
 
 Watchdog::Watched::~Watched() {
-  const std::lock_guard lock(watchdog_.mutex_);
+  const MutexLock lock(watchdog_.mutex_);
   std::erase(watchdog_.watched_, this);
 }
 
@@ -25,7 +25,7 @@ Watchdog::~Watchdog() { stop(); }
 
 void Watchdog::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_signal_.notify_all();
@@ -33,8 +33,11 @@ void Watchdog::stop() {
 }
 
 void Watchdog::run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_signal_.wait_for(lock, period, [this] { return stopping_; })) {
+  MutexLock lock(mutex_);
+  while (true) {
+    const MonotonicTime next = MonotonicClock::now() + period;
+    while (!stopping_ && stop_signal_.wait_until(mutex_, next)) {}
+    if (stopping_) return;
     const MonotonicTime now = MonotonicClock::now();
     const MonotonicClock::rep cut_all_at = cut_all_at_.load();
     for (Watched* watched : watched_) {

@@ -8,14 +8,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <limits>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "core/deadline.h"
+#include "core/mutex.h"
 
 namespace armazem::rabbit {
 
@@ -69,10 +68,10 @@ class Watchdog {
 
   const std::function<void(MonotonicTime)> tick_;
   std::atomic<MonotonicClock::rep> cut_all_at_{never};
-  std::mutex mutex_;
-  std::condition_variable stop_signal_;
-  bool stopping_ = false;           // guarded by mutex_
-  std::vector<Watched*> watched_;   // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stop_signal_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<Watched*> watched_ GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -71,6 +71,7 @@ struct Counters {
   Counter connections;
 
   void add_to(RedisFigures& sum) const noexcept {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member's name cannot stand in parentheses
 #define ARMAZEM_COUNTER(name) sum.name += name.get();
     ARMAZEM_REDIS_COUNTERS(ARMAZEM_COUNTER)
 #undef ARMAZEM_COUNTER

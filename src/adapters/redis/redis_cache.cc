@@ -36,7 +36,7 @@ bool out_of_memory(const Result<Reply>& reply) {
 }
 
 Result<void> check(const RedisOptions& options) {
-  const auto wrong = [](std::string why) { return fail(ErrorCode::invalid_argument, "redis options: " + why); };
+  const auto wrong = [](const std::string& why) { return fail(ErrorCode::invalid_argument, "redis options: " + why); };
   const std::chrono::milliseconds none{0};
   if (options.seeds.empty()) return wrong("no host");
   if (options.prefix.size() > 64) return wrong("a prefix has at most 64 bytes");

@@ -12,7 +12,7 @@
 #include <vector>
 
 extern "C" {
-struct redisReader;
+struct redisReader;  // NOLINT(readability-identifier-naming): hiredis' own
 }
 
 namespace armazem::redis {

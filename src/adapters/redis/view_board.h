@@ -6,11 +6,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "adapters/redis/topology.h"
+#include "core/mutex.h"
 #include "ports/cache.h"
 
 namespace armazem::redis {
@@ -19,12 +19,12 @@ class ViewBoard {
  public:
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
   [[nodiscard]] std::shared_ptr<const Topology> view() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return view_;
   }
   void publish(std::shared_ptr<const Topology> view) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       view_ = std::move(view);
     }
     generation_.fetch_add(1, std::memory_order_release);
@@ -44,7 +44,7 @@ class ViewBoard {
 
   // The user may not run what the cache needs: no node is at fault and nothing mends it but an administrator.
   void deny(const std::string& why) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     denied_ = why;
     is_denied_.store(true, std::memory_order_relaxed);
   }
@@ -53,16 +53,16 @@ class ViewBoard {
   }
   [[nodiscard]] std::string denied() const {
     if (!is_denied_.load(std::memory_order_relaxed)) return {};
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return denied_;
   }
 
   void set_health(CacheHealth health) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     health_ = std::move(health);
   }
   [[nodiscard]] CacheHealth health() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return health_;
   }
 
@@ -72,10 +72,10 @@ class ViewBoard {
   std::atomic<std::uint64_t> rounds_{0};
   std::atomic<bool> wanted_{true};
   std::atomic<bool> is_denied_{false};
-  mutable std::mutex mutex_;
-  std::string denied_;                                 // guarded by mutex_
-  std::shared_ptr<const Topology> view_;               // guarded by mutex_
-  CacheHealth health_{false, "no node has answered yet"};  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::string denied_ GUARDED_BY(mutex_);
+  std::shared_ptr<const Topology> view_ GUARDED_BY(mutex_);
+  CacheHealth health_ GUARDED_BY(mutex_){false, "no node has answered yet"};
 };
 
 }  // namespace armazem::redis

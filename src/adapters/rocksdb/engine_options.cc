@@ -16,7 +16,7 @@ constexpr std::size_t table_bytes = std::size_t{64} << 20;
 
 rocksdb::CompressionType best_compression() {
   const auto known = rocksdb::GetSupportedCompressions();
-  const bool has_lz4 = std::find(known.begin(), known.end(), rocksdb::kLZ4Compression) != known.end();
+  const bool has_lz4 = std::ranges::find(known, rocksdb::kLZ4Compression) != known.end();
   return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
 }
 

@@ -29,20 +29,20 @@ class FaultListener final : public rocksdb::EventListener {
 }  // namespace
 
 void FaultBoard::raise(Error error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   error_ = std::move(error);
   raised_.store(true, std::memory_order_release);
 }
 
 void FaultBoard::clear() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   error_.reset();
   raised_.store(false, std::memory_order_release);
 }
 
 std::optional<Error> FaultBoard::current() const {
   if (!raised()) return std::nullopt;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return error_;
 }
 

@@ -7,9 +7,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "core/mutex.h"
 #include "core/result.h"
 
 namespace armazem::rocks {
@@ -23,8 +23,8 @@ class FaultBoard {
 
  private:
   std::atomic<bool> raised_{false};
-  mutable std::mutex mutex_;
-  std::optional<Error> error_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::optional<Error> error_ GUARDED_BY(mutex_);
 };
 
 // Raises the background errors after which RocksDB refuses writes.

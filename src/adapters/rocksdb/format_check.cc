@@ -33,7 +33,7 @@ Result<void> check_not_in_use(const std::string& path, rocksdb::Env& env) {
 class ReadOnlyView {
  public:
   static Result<std::unique_ptr<ReadOnlyView>> open(const std::string& path, rocksdb::DBOptions database,
-                                                    std::vector<rocksdb::ColumnFamilyDescriptor> families) {
+                                                    const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
     std::unique_ptr<ReadOnlyView> view(new ReadOnlyView());
     database.info_log = std::make_shared<SilentLogger>();
     rocksdb::DB* opened = nullptr;
