@@ -17,7 +17,9 @@ Usage: ./test.sh [WHAT]
              and nodes taken away under load, skewed clocks
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
-  fuzz       each libFuzzer target for ARMAZEM_FUZZ_SECONDS (default 60)
+  hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
+  fuzz [--minutes N]
+             each libFuzzer target for N minutes (default 1)
   soak       200 rounds of kill -9 under 32 writers
 
 Settings: ARMAZEM_CRASH_ROUNDS (rounds of kill -9 in 'all' and 'ci', default 15), ARMAZEM_SKIP_INSTALL=1.
@@ -153,7 +155,7 @@ finish() {
 }
 
 what=${1:-all}
-case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asan|tsan|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
+case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asan|tsan|hygiene|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
@@ -166,6 +168,23 @@ cluster_tests() {
   python_tests "the cluster under faults" release tests/e2e
 }
 
+hygiene() {
+  build clang
+  run "clang-tidy" step python3 tests/hygiene/tidy.py build/clang
+}
+
+# fuzz [--minutes N]
+fuzz() {
+  local minutes=1
+  case ${1:-} in
+    "") ;;
+    --minutes) minutes=${2:-} ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  case $minutes in ""|*[!0-9]*) echo "test.sh: --minutes needs a whole number" >&2; exit 2 ;; esac
+  run "fuzzing, $minutes min each" step env ARMAZEM_FUZZ_SECONDS=$((minutes * 60)) tests/fuzz/run.sh
+}
+
 case $what in
   unit) build release; start_cluster; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
@@ -174,10 +193,12 @@ case $what in
   cluster) build release; start_cluster; cluster_tests ;;
   asan) build release; start_cluster; sanitized asan ;;
   tsan) sanitized tsan ;;
-  fuzz) build fuzz; run "fuzzing" step tests/fuzz/run.sh ;;
+  hygiene) hygiene ;;
+  fuzz) fuzz "${@:2}" ;;
   soak) build release; run "kill -9, 200 rounds" step /usr/bin/python3 tests/crash/test_kill9.py --rounds 200 --writers 32 ;;
   all|ci)
     build release -DARMAZEM_WERROR=ON
+    hygiene
     start_cluster
     unit release
     python_tests "HTTP conformance" release tests/http
