@@ -76,7 +76,7 @@ Task<void> LoopLoad::connection(std::size_t number) {
   auto turn = clock_->until(std::min(run_.schedule_.begin() + later, run_.schedule_.end()));
   bool go = co_await turn;
   HttpClient client(loop_, sweeper_, run_.endpoint_);
-  RequestMaker maker(options, number, run_.key_counter_);
+  RequestMaker maker(options, number, run_.work_);
   HttpAnswer answer;
   Random jitter(number);
   int failures = 0;
@@ -143,6 +143,7 @@ LoadRun::LoadRun(const BenchOptions& options, const Endpoint& endpoint, net::Loo
     : options_(options),
       endpoint_(endpoint),
       time_(time),
+      work_(options),
       schedule_(options, time.now()),
       collector_(loops.size(), schedule_.measured()),
       running_(loops.size()) {

@@ -39,7 +39,7 @@ class LoadRun {
   const BenchOptions& options_;
   const Endpoint& endpoint_;
   const TimeSource& time_;
-  KeyCounter key_counter_{0};
+  SharedWork work_;
   Schedule schedule_;
   Collector collector_;
   std::atomic<MonotonicTime> cut_at_{MonotonicTime::max()};  // set by stop: answers are not waited for any longer

@@ -61,12 +61,15 @@ std::size_t SizeChooser::next(Random& random) const {
   return options_.bytes_min + random.below(options_.bytes_max - options_.bytes_min + 1);
 }
 
-RequestMaker::RequestMaker(const BenchOptions& options, std::uint64_t connection, KeyCounter& counter)
+SharedWork::SharedWork(const BenchOptions& options)
+    : filler(make_filler(options.values.bytes_max + filler_spare_bytes, Random(options.seed))) {}
+
+RequestMaker::RequestMaker(const BenchOptions& options, std::uint64_t connection, SharedWork& shared)
     : options_(options),
       random_(random_of(options.seed, connection)),
-      keys_(options.keys, counter),
+      keys_(options.keys, shared.keys),
       sizes_(options.values),
-      filler_(make_filler(options.values.bytes_max + filler_spare_bytes, random_)) {}
+      filler_(shared.filler) {}
 
 RequestMaker::Made RequestMaker::next() {
   const bool reads_again = options_.pairs && operation_ == Operation::put;

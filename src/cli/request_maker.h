@@ -1,7 +1,7 @@
 // Makes the requests of one connection, one after the other. What it makes depends on the seed and on its number alone;
 // only the sequential and latest patterns ask a counter that all connections share.
 //
-// Thread rule: one thread; several makers may share one KeyCounter.
+// Thread rule: one thread; makers on several threads may share one SharedWork.
 #pragma once
 
 #include <atomic>
@@ -33,6 +33,13 @@ class KeyChooser {
   std::optional<Zipf> zipf_;
 };
 
+// What all connections of a run have in common.
+struct SharedWork {
+  explicit SharedWork(const BenchOptions& options);
+  KeyCounter keys{0};
+  const std::string filler;  // values are pieces of it
+};
+
 class SizeChooser {
  public:
   explicit SizeChooser(const ValueOptions& options);
@@ -45,8 +52,8 @@ class SizeChooser {
 
 class RequestMaker {
  public:
-  // The options and the counter must outlive it.
-  RequestMaker(const BenchOptions& options, std::uint64_t connection, KeyCounter& counter);
+  // The options and the shared work must outlive it.
+  RequestMaker(const BenchOptions& options, std::uint64_t connection, SharedWork& shared);
 
   struct Made {
     Operation operation = Operation::put;
@@ -66,7 +73,7 @@ class RequestMaker {
   Random random_;
   KeyChooser keys_;
   SizeChooser sizes_;
-  const std::string filler_;
+  const std::string& filler_;
   Operation operation_ = Operation::get;
   std::uint64_t key_ = 0;
   std::string key_text_;

@@ -20,8 +20,8 @@ TEST(RequestMaker, TheSeedAndTheConnectionDecide) {
   options.values = {SizePattern::uniform, 10, 200};
   const auto sequence = [&options](std::uint64_t seed, std::uint64_t connection) {
     options.seed = seed;
-    KeyCounter counter{0};
-    RequestMaker maker(options, connection, counter);
+    SharedWork shared(options);
+    RequestMaker maker(options, connection, shared);
     std::string text;
     for (int i = 0; i < 50; ++i) text += all_of(maker.next()) + "\n";
     return text;
@@ -37,8 +37,8 @@ TEST(RequestMaker, TheTwoRoutes) {
   options.mix = {1, 0, 0};
   options.keys = {KeyPattern::sequential, 10, 0.99, "a b/"};
   options.values = {SizePattern::uniform, 3, 3};
-  KeyCounter counter{0};
-  RequestMaker json(options, 0, counter);
+  SharedWork shared(options);
+  RequestMaker json(options, 0, shared);
   const auto put = json.next();
   EXPECT_EQ(put.request.target, "/store");
   EXPECT_EQ(put.request.headers, "Content-Type: application/json\r\n");
@@ -46,20 +46,20 @@ TEST(RequestMaker, TheTwoRoutes) {
   EXPECT_EQ(put.request.body.size(), std::string_view(R"({"key":"a b/00000000","value":"xxx"})").size());
 
   options.route = WriteRoute::raw;
-  RequestMaker raw(options, 0, counter);
+  RequestMaker raw(options, 0, shared);
   const auto second = raw.next();
   EXPECT_EQ(second.request.target, "/store/a%20b/00000001");
   EXPECT_EQ(second.request.body.size(), 3U);
   options.mix = {0, 1, 0};
-  RequestMaker get(options, 0, counter);
+  RequestMaker get(options, 0, shared);
   EXPECT_EQ(get.next().request.target, "/store/a%20b/00000002?raw");
 }
 
 TEST(RequestMaker, TheMixIsKept) {
   BenchOptions options;
   options.mix = {50, 45, 5};
-  KeyCounter counter{0};
-  RequestMaker maker(options, 3, counter);
+  SharedWork shared(options);
+  RequestMaker maker(options, 3, shared);
   constexpr int draws = 100'000;
   std::array<int, operation_count> seen{};
   for (int i = 0; i < draws; ++i) ++seen[static_cast<std::size_t>(maker.next().operation)];
@@ -73,8 +73,8 @@ TEST(RequestMaker, PairsReadWhatTheyWrote) {
   BenchOptions options;
   options.pairs = true;
   options.route = WriteRoute::raw;
-  KeyCounter counter{0};
-  RequestMaker maker(options, 0, counter);
+  SharedWork shared(options);
+  RequestMaker maker(options, 0, shared);
   for (int i = 0; i < 100; ++i) {
     const std::string written(maker.next().request.target);
     const auto read = maker.next();
@@ -86,11 +86,11 @@ TEST(RequestMaker, PairsReadWhatTheyWrote) {
 TEST(RequestMaker, ReadLevels) {
   BenchOptions options;
   options.pairs = true;
-  KeyCounter counter{0};
+  SharedWork shared(options);
   const std::string version = "01a20aa1-2b37-7000-b98c-a39308cd9663";
   const auto headers_of_get = [&](ReadLevel level) {
     options.read = level;
-    RequestMaker maker(options, 0, counter);
+    RequestMaker maker(options, 0, shared);
     EXPECT_EQ(maker.next().operation, Operation::put);
     HttpAnswer answer;
     answer.status = 201;
