@@ -41,23 +41,25 @@ Task<Result<void>> probe(net::IoLoop& loop, const TimeSource& time, const Endpoi
   co_return done;
 }
 
+Task<void> resolve_and_probe(net::IoLoop& loop, const TimeSource& time, std::chrono::milliseconds timeout,
+                             Endpoint& endpoint, Result<void>& answered) {
+  net::Resolver resolver;
+  auto addresses = co_await resolver.resolve(endpoint.name);
+  if (!addresses) {
+    answered = fail(std::move(addresses).error());
+    co_return;
+  }
+  endpoint.addresses = std::move(*addresses);
+  answered = co_await probe(loop, time, endpoint, Deadline::after(time.now(), timeout));
+}
+
 // Resolves the name and speaks to the server once, so that a wrong address is said at once and in words.
 Result<Endpoint> reach(const BenchOptions& options, net::LoopGroup& loops, const TimeSource& time) {
   Result<net::HostPort> name = parse_base_url(options.url);
   if (!name) return fail(std::move(name).error());
-  net::Resolver resolver;
   Result<Endpoint> endpoint = Endpoint{*name, {}};
   Result<void> answered;
-  const auto task = [&]() -> Task<void> {
-    auto addresses = co_await resolver.resolve(*name);
-    if (!addresses) {
-      answered = fail(std::move(addresses).error());
-      co_return;
-    }
-    endpoint->addresses = std::move(*addresses);
-    answered = co_await probe(loops[0], time, *endpoint, Deadline::after(time.now(), options.timeout));
-  };
-  net::run_to_end(loops[0], task());
+  net::run_to_end(loops[0], resolve_and_probe(loops[0], time, options.timeout, *endpoint, answered));
   if (!answered) return fail(std::move(answered).error().with_context(options.url));
   return endpoint;
 }

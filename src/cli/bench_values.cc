@@ -1,10 +1,12 @@
-// Parsing of the values of single flags.
+#include "cli/bench_values.h"
+
 #include <algorithm>
 #include <charconv>
 #include <numeric>
 #include <utility>
 
-#include "cli/bench_flags.h"
+#include "cli/http_client.h"
+#include "core/key.h"
 #include "core/limits.h"
 
 namespace armazem::cli {
@@ -119,6 +121,24 @@ Result<KeyOptions> parse_key_pattern(std::string_view text, KeyOptions others) {
       take_number(number, others.exponent) && number.empty() && others.exponent > 0 && others.exponent <= 10;
   if (others.pattern != KeyPattern::zipf || !exponent) return wrong(text, wanted);
   return others;
+}
+
+Result<void> check_bench_options(BenchOptions& options) {
+  const auto wrong = [](std::string what) { return fail(ErrorCode::invalid_argument, std::move(what)); };
+  if (Result<net::HostPort> url = parse_base_url(options.url); !url)
+    return fail(std::move(url).error().with_context("--url"));
+  if (Result<Key> key = Key::parse(options.keys.prefix + "00000000"); !key)
+    return fail(std::move(key).error().with_context("--key-prefix"));
+  if (options.timeout.count() == 0) return wrong("--timeout: a request needs some time");
+  if (options.rate > 0 && options.ramp_up.count() > 0)
+    return wrong("--ramp-up goes with a closed loop, not with --rate");
+  if (options.loops > 0 && (options.count > 0 || options.rate > 0 || options.warm_up.count() > 0)) {
+    return wrong("--loops counts the requests of each connection, so --count, --rate and --warm-up do not go with it");
+  }
+  if (options.duration.count() == 0 && options.count == 0 && options.loops == 0)
+    options.duration = std::chrono::seconds(10);
+  options.threads = std::min(options.threads, options.connections);
+  return {};
 }
 
 }  // namespace armazem::cli

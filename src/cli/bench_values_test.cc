@@ -1,4 +1,4 @@
-#include "cli/bench_flags.h"
+#include "cli/bench_values.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(BenchFlags, Durations) {
+TEST(BenchValues, Durations) {
   EXPECT_EQ(*parse_duration("250ms"), 250ms);
   EXPECT_EQ(*parse_duration("30s"), 30s);
   EXPECT_EQ(*parse_duration("5m"), 5min);
@@ -19,7 +19,7 @@ TEST(BenchFlags, Durations) {
   }
 }
 
-TEST(BenchFlags, Sizes) {
+TEST(BenchValues, Sizes) {
   EXPECT_EQ(*parse_bytes("0"), 0U);
   EXPECT_EQ(*parse_bytes("16KiB"), 16384U);
   EXPECT_EQ(*parse_bytes("64MiB"), limits::value_bytes_max);
@@ -32,7 +32,7 @@ TEST(BenchFlags, Sizes) {
     EXPECT_FALSE(parse_value_sizes(text)) << text;
 }
 
-TEST(BenchFlags, Mixes) {
+TEST(BenchValues, Mixes) {
   EXPECT_EQ(*parse_mix("put=50,get=45,delete=5"), (std::array<unsigned, 3>{50, 45, 5}));
   EXPECT_EQ(*parse_mix("get=1"), (std::array<unsigned, 3>{0, 1, 0}));
   for (const char* text :
@@ -41,7 +41,7 @@ TEST(BenchFlags, Mixes) {
   }
 }
 
-TEST(BenchFlags, KeyPatterns) {
+TEST(BenchValues, KeyPatterns) {
   KeyOptions others;
   others.count = 77;
   EXPECT_EQ(parse_key_pattern("latest", others)->pattern, KeyPattern::latest);
@@ -52,7 +52,7 @@ TEST(BenchFlags, KeyPatterns) {
   }
 }
 
-TEST(BenchFlags, WhatMakesNoSenseTogether) {
+TEST(BenchValues, WhatMakesNoSenseTogether) {
   const auto check = [](auto change) {
     BenchOptions options;
     change(options);
@@ -68,7 +68,7 @@ TEST(BenchFlags, WhatMakesNoSenseTogether) {
   EXPECT_NE(check([](BenchOptions& o) { o.timeout = 0s; }), "");
 }
 
-TEST(BenchFlags, OnlyWhatHasNoOtherEndLastsTenSeconds) {
+TEST(BenchValues, OnlyWhatHasNoOtherEndLastsTenSeconds) {
   BenchOptions options;
   ASSERT_TRUE(check_bench_options(options));
   EXPECT_EQ(options.duration, 10s);
