@@ -52,7 +52,7 @@ def through_nginx(cluster, quick, out):
     parameters = tools.PARAMETERS | {"port": port, "users": users, "rampup": rampup, "loops": loops}
     say(f"JMeter: {users} users, ramp-up {rampup} s, {loops} loops")
     run = tools.jmeter(parameters, out / "jmeter")
-    results = {"parameters": parameters, "reasons": run.reasons, "seconds": run.seconds,
+    results = {"parameters": parameters, "reasons": run.reasons, "answers": run.answers_text(), "seconds": run.seconds,
                "jmeter": tools.summarise(run, parameters, out / "jmeter")}
     say("armazem bench: the same shape")
     shape = ["--connections", users, "--ramp-up", f"{rampup}s", "--loops", 2 * loops, "--pairs", "--key-prefix", "shape-"]

@@ -35,10 +35,12 @@ class Run:
     def __init__(self, path):
         self.samples = []  # (end in ms, operation, elapsed ms, success)
         self.reasons = Counter()  # of errors
+        self.answers = Counter()  # by operation and status
         with Path(path).open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
                 elapsed, success = int(row["elapsed"]), row["success"] == "true"
                 self.samples.append((int(row["timeStamp"]) + elapsed, row["label"], elapsed, success))
+                self.answers[row["label"], row["responseCode"]] += 1
                 if not success:
                     self.reasons[f"{row['label']} {row['responseCode']}: {row['failureMessage'] or row['responseMessage']}"[:160]] += 1
         if not self.samples:
@@ -49,6 +51,10 @@ class Run:
     def figures(self):
         """{operation: figures}, `all` last. Rates are over the whole run, as in JMeter's own report."""
         return {name: Samples(samples).figures(self.seconds) for name, samples in _by_operation(self.samples)}
+
+    def answers_text(self):
+        """How often each status came; 202: durable in the queue, and not applied when it was answered."""
+        return ", ".join(f"{operation} {status}: {count:,}" for (operation, status), count in sorted(self.answers.items(), reverse=True))
 
     def series(self):
         """One row an operation and second."""

@@ -36,6 +36,7 @@ def figures(results, choices, before, out):
              f"{plan['all']['requests_per_second']:,.0f} | {plan['all']['errors']} |", "",
              "The two rows come from different machines. All of it, latencies in ms as JMeter measured them, which counts whole "
              f"milliseconds ([CSV](load-tests/jmeter.csv)); {results['seconds']:.1f} s:", "", jtl.markdown(plan),
+             f"Answers: {results['answers']}. (202: durable in the queue, and not yet applied by a worker when it was answered.)", "",
              *(f"- {count} × {reason}" for reason, count in results["reasons"].most_common(20)),
              "![The plan's course](load-tests/jmeter.svg)", "",
              "### The same shape by armazem bench", "",
@@ -71,7 +72,8 @@ def table(result):
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     if result["never_sent"]:
         lines += ["", f"{result['never_sent']:,} requests were due and never sent, because every connection waited for an answer."]
-    return lines + [f"- {count} × {error}" for error, count in result["errors"].items()]
+    answers = ", ".join(f"{status}: {count:,}" for status, count in result["answers"].items())
+    return lines + ["", f"Answers: {answers}.", *(f"- {count} × {error}" for error, count in result["errors"].items())]
 
 
 def beside_wrk(pairs):

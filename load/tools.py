@@ -54,7 +54,7 @@ def summarise(done, parameters, out):
     chart(out / "series.csv", out / "series.svg", f"JMeter, {parameters['users']} users")
     lines = [f"{parameters['users']} users, ramp-up {parameters['rampup']} s, {parameters['loops']} loops of PUT and GET, values of "
              f"{parameters['valuebytes']} bytes, {parameters['keys']} keys; {done.seconds:.1f} s. Latencies in ms.", "",
-             jtl.markdown(figures)]
+             jtl.markdown(figures), f"Answers: {done.answers_text()}."]
     lines += [f"- {count} × {reason}" for reason, count in done.reasons.most_common(20)]
     (out / "summary.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     return figures

@@ -40,7 +40,7 @@ def rows(path):
 
 def test_a_small_run_has_no_errors_and_obeys_its_parameters(jmeter, own_server, make_client, tmp_path):
     host, port = own_server.address
-    code, printed = run_load("--host", host, "--port", port, "--users", 4, "--rampup", 1, "--loops", 5, "--keys", 3,
+    code, printed = run_load("--host", host, "--port", port, "--users", 4, "--rampup", 8, "--loops", 5, "--keys", 3,
                              "--valuebytes", 7, "--out", tmp_path / "run")
     assert code == 0, printed
     samples = rows(tmp_path / "run/results.jtl")
@@ -50,6 +50,9 @@ def test_a_small_run_has_no_errors_and_obeys_its_parameters(jmeter, own_server, 
     for user in range(1, 5):
         mine = sorted((int(s["timeStamp"]), s["label"] == "GET", s["label"]) for s in samples if s["threadName"] == f"Users 1-{user}")
         assert sorted(label for _, _, label in mine) == ["GET"] * 5 + ["PUT"] * 5
+    # The ramp-up has the last user begin six seconds after the first; half of that allows for a loaded machine.
+    begins = {user: min(int(s["timeStamp"]) for s in samples if s["threadName"] == f"Users 1-{user}") for user in (1, 4)}
+    assert begins[4] - begins[1] >= 3000
     seen = fetch_metrics(own_server.address)
     assert seen.total("armazem_http_requests_total", method="PUT", route="/store") == 20
     assert seen.total("armazem_http_requests_total", method="GET", route="/store/{key}") == 20
@@ -63,6 +66,7 @@ def test_a_small_run_has_no_errors_and_obeys_its_parameters(jmeter, own_server, 
     assert {name: (row["requests"], row["errors"]) for name, row in summary.items()} == \
         {"PUT": ("20", "0"), "GET": ("20", "0"), "all": ("40", "0")}
     assert "| all | 40 | 0 |" in (tmp_path / "run/summary.md").read_text()
+    assert re.search(r"^Answers: PUT 201: [1-3], PUT 200: 1[7-9], GET 200: 20\.$", (tmp_path / "run/summary.md").read_text(), re.M)
     assert (tmp_path / "run/report/index.html").stat().st_size > 1000
     assert ET.parse(tmp_path / "run/series.svg").getroot().tag.endswith("svg")
 
