@@ -12,6 +12,7 @@ Usage: ./test.sh [WHAT]
   unit       unit, property and contract tests, those of the tiers against real servers
   http       the HTTP conformance suite against a server of its own
   web        OpenAPI document and pages, in a headless browser
+  cli        client commands against a server, and the JMeter plan with a handful of users
   crash      kill -9 and loss of power
   cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
              and nodes taken away under load, skewed clocks
@@ -155,11 +156,23 @@ finish() {
 }
 
 what=${1:-all}
-case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asan|tsan|hygiene|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
+case $what in
+  -h|--help) usage; exit 0 ;;
+  all|ci|unit|http|web|cli|crash|cluster) ;;
+  asan|tsan|hygiene|fuzz|soak) ;;
+  *) usage >&2; exit 2 ;;
+esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
 case $what in all|ci|unit|cluster|asan) need_packages cluster || exit 1 ;; esac
+# Without JMeter's Java and Maven its tests say that they were not run, and why.
+case $what in all|ci|cli) need_packages load || echo "the JMeter plan cannot be tried" ;; esac
+
+cli_tests() {
+  python_tests "client commands" release tests/cli
+  python_tests "the JMeter plan" release tests/load
+}
 
 cluster_tests() {
   python_tests "the cluster's servers" release tests/cluster
@@ -189,6 +202,7 @@ case $what in
   unit) build release; start_cluster; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
   web) build release; python_tests "documents and pages" release tests/web ;;
+  cli) build release; cli_tests ;;
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
   cluster) build release; start_cluster; cluster_tests ;;
   asan) build release; start_cluster; sanitized asan ;;
@@ -203,6 +217,7 @@ case $what in
     unit release
     python_tests "HTTP conformance" release tests/http
     python_tests "documents and pages" release tests/web
+    cli_tests
     python_tests "kill -9" release tests/crash
     cluster_tests
     sanitized asan

@@ -12,6 +12,9 @@ test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev p
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
 
+# The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
+load_packages="python3 maven wrk"
+
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
 adapt_to_distribution() {
   if ! apt-cache show libboost1.81-dev >/dev/null 2>&1; then
@@ -41,6 +44,7 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
+      load) wanted+=" $load_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "cli/bench_flags.h"
 #include "runtime/build_info.h"
 
 namespace armazem {
@@ -24,7 +25,9 @@ constexpr std::string_view examples =
     "  armazem migrate --config cluster.toml          creates tables and queues; may run again\n"
     "  armazem serve --config cluster.toml\n"
     "  armazem worker --config cluster.toml\n"
-    "  armazem deadletters list --config cluster.toml\n";
+    "  armazem deadletters list --config cluster.toml\n"
+    "\nHow fast is it? 'armazem bench --help' has more:\n"
+    "  armazem bench --url http://127.0.0.1:8000 --rate 1000 --duration 30s\n";
 
 constexpr std::string_view worker_port = "8100";  // so that one machine may run both with their defaults
 
@@ -149,6 +152,8 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   Invocation invocation;
   CLI::App& dead = *app.add_subcommand("deadletters", "Look at, replay or drop writes that could never be applied.");
   add_dead_letters(dead, invocation.dead_letters, flags, config);
+  CLI::App& bench = *app.add_subcommand("bench", "Load test of a server or cluster: throughput, latency percentiles, errors.");
+  cli::add_bench_flags(bench, invocation.bench);
   CLI::App& settings = *app.add_subcommand("settings", "List every setting with its default and meaning.");
   settings.add_flag("--markdown", invocation.markdown, "As the table of docs/configuration.md.");
 
@@ -163,6 +168,10 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   if (app.get_subcommands().empty()) return ExitRequest{exit_usage, "", app.help()};
   if (settings.parsed()) {
     invocation.command = Command::print_settings;
+    return invocation;
+  }
+  if (bench.parsed()) {  // a client: it has no settings
+    invocation.command = Command::bench;
     return invocation;
   }
   const CLI::App* chosen = &serve;

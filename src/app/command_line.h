@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "app/settings.h"
+#include "cli/bench_options.h"
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, dead_letters, print_settings };
+enum class Command { serve, worker, migrate, dead_letters, bench, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };
@@ -26,6 +27,7 @@ struct Invocation {
   Settings settings;
   bool markdown = false;             // print_settings
   DeadLettersRequest dead_letters;
+  cli::BenchOptions bench;
 };
 
 // Nothing is left to do but to end the process: help was asked for, or something is wrong.

@@ -12,8 +12,10 @@
 #include "app/dead_letters_command.h"
 #include "app/node.h"
 #include "app/settings.h"
+#include "app/system_time.h"
 #include "app/tiers.h"
 #include "app/worker_node.h"
+#include "cli/bench_command.h"
 #include "runtime/build_info.h"
 #include "runtime/log.h"
 
@@ -148,6 +150,22 @@ int dead_letters(const Settings& settings, const DeadLettersRequest& request) {
   return run_dead_letters(**box, request, std::cout, std::cerr);
 }
 
+// True when a signal came that asks for the end; the second one ends the process the usual way.
+bool wait_for_signal(const sigset_t& ending, std::chrono::milliseconds how_long) {
+  const timespec span{how_long.count() / 1'000, how_long.count() % 1'000 * 1'000'000};
+  if (sigtimedwait(&ending, nullptr, &span) < 0) return false;
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+  return true;
+}
+
+int bench(const cli::BenchOptions& options) {
+  const sigset_t ending = block_ending_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_bound();
+  const SystemTime time;
+  return cli::run_bench(options, time, [&](std::chrono::milliseconds how_long) { return wait_for_signal(ending, how_long); });
+}
+
 int print_settings(bool markdown) {
   if (markdown) {
     std::fputs(settings_as_markdown().c_str(), stdout);
@@ -175,6 +193,7 @@ int main(int argc, char** argv) try {
     case Command::worker: return work(invocation.settings);
     case Command::migrate: return run_migrate(invocation.settings);
     case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
+    case Command::bench: return bench(invocation.bench);
     case Command::print_settings: return print_settings(invocation.markdown);
   }
   return exit_usage;

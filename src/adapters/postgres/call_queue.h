@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "adapters/postgres/counters.h"
-#include "adapters/postgres/sweeper.h"
 #include "core/result.h"
+#include "core/sweeper.h"
 #include "net/io_loop.h"
 
 namespace armazem::pg {

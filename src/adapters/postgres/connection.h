@@ -16,8 +16,8 @@
 
 #include "adapters/postgres/pg_result.h"
 #include "adapters/postgres/statements.h"
-#include "adapters/postgres/sweeper.h"
 #include "adapters/postgres/target.h"
+#include "core/sweeper.h"
 #include "net/borrowed_socket.h"
 
 namespace armazem::pg {

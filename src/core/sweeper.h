@@ -11,7 +11,7 @@
 #include "core/task.h"
 #include "core/time_source.h"
 
-namespace armazem::pg {
+namespace armazem {
 
 class Sweepable {
  public:
@@ -53,4 +53,4 @@ class Sweeper {
   bool finishing_ = false;
 };
 
-}  // namespace armazem::pg
+}  // namespace armazem
