@@ -10,7 +10,7 @@
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, dead_letters, print_settings };
+enum class Command { serve, worker, migrate, backup, dead_letters, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };
@@ -26,6 +26,7 @@ struct Invocation {
   Settings settings;
   bool markdown = false;             // print_settings
   DeadLettersRequest dead_letters;
+  std::string backup_to;
 };
 
 // Nothing is left to do but to end the process: help was asked for, or something is wrong.
