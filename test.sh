@@ -15,6 +15,7 @@ Usage: ./test.sh [WHAT]
   crash      kill -9 and loss of power
   cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
              and nodes taken away under load, skewed clocks
+  deploy     manifests, alert rules and dashboard: against types, promtool and real processes
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
@@ -155,11 +156,12 @@ finish() {
 }
 
 what=${1:-all}
-case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|asan|tsan|hygiene|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
+case $what in -h|--help) usage; exit 0 ;; all|ci|unit|http|web|crash|cluster|deploy|asan|tsan|hygiene|fuzz|soak) ;; *) usage >&2; exit 2 ;; esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
-case $what in all|ci|unit|cluster|asan) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|unit|cluster|deploy|asan) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|deploy) need_packages deploy || exit 1 ;; esac
 
 cluster_tests() {
   python_tests "the cluster's servers" release tests/cluster
@@ -191,6 +193,7 @@ case $what in
   web) build release; python_tests "documents and pages" release tests/web ;;
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
   cluster) build release; start_cluster; cluster_tests ;;
+  deploy) build release; start_cluster; python_tests "deployment" release tests/deploy ;;
   asan) build release; start_cluster; sanitized asan ;;
   tsan) sanitized tsan ;;
   hygiene) hygiene ;;
@@ -205,6 +208,7 @@ case $what in
     python_tests "documents and pages" release tests/web
     python_tests "kill -9" release tests/crash
     cluster_tests
+    python_tests "deployment" release tests/deploy
     sanitized asan
     stop_cluster
     sanitized tsan ;;

@@ -11,6 +11,9 @@ test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev p
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
+# What checks deploy/: promtool. Go, for the manifests, comes from PyPI where the system's is too old
+# (tests/deploy/manifests.py).
+deploy_packages="prometheus python3-yaml python3-venv"
 
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
 adapt_to_distribution() {
@@ -41,6 +44,7 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
+      deploy) wanted+=" $deploy_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done
@@ -73,7 +77,7 @@ services_of() {
   for package in "$@"; do
     case $package in
       rabbitmq-server) echo rabbitmq-server epmd ;;
-      redis-server|postgresql|haproxy) echo "$package" ;;
+      redis-server|postgresql|haproxy|prometheus) echo "$package" ;;
       nginx-light) echo nginx ;;
     esac
   done
