@@ -16,6 +16,7 @@ Usage: ./test.sh [WHAT]
   crash      kill -9 and loss of power
   cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
              and nodes taken away under load, skewed clocks
+  deploy     manifests, alert rules and dashboard: against types, promtool and real processes
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
@@ -158,14 +159,15 @@ finish() {
 what=${1:-all}
 case $what in
   -h|--help) usage; exit 0 ;;
-  all|ci|unit|http|web|cli|crash|cluster) ;;
+  all|ci|unit|http|web|cli|crash|cluster|deploy) ;;
   asan|tsan|hygiene|fuzz|soak) ;;
   *) usage >&2; exit 2 ;;
 esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
-case $what in all|ci|unit|cluster|asan) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|unit|cluster|deploy|asan) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|deploy) need_packages deploy || exit 1 ;; esac
 # Without JMeter's Java and Maven its tests say that they were not run, and why.
 case $what in all|ci|cli) need_packages load || echo "the JMeter plan cannot be tried" ;; esac
 
@@ -205,6 +207,7 @@ case $what in
   cli) build release; cli_tests ;;
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
   cluster) build release; start_cluster; cluster_tests ;;
+  deploy) build release; start_cluster; python_tests "deployment" release tests/deploy ;;
   asan) build release; start_cluster; sanitized asan ;;
   tsan) sanitized tsan ;;
   hygiene) hygiene ;;
@@ -220,6 +223,7 @@ case $what in
     cli_tests
     python_tests "kill -9" release tests/crash
     cluster_tests
+    python_tests "deployment" release tests/deploy
     sanitized asan
     stop_cluster
     sanitized tsan ;;

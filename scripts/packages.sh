@@ -11,6 +11,9 @@ test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev p
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
+# What checks deploy/: promtool. Go, for the manifests, comes from PyPI where the system's is too old
+# (tests/deploy/manifests.py).
+deploy_packages="prometheus python3-yaml python3-venv"
 
 # The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
 load_packages="python3 maven wrk"
@@ -45,6 +48,7 @@ need_packages() {
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
       load) wanted+=" $load_packages" ;;
+      deploy) wanted+=" $deploy_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done
@@ -77,7 +81,7 @@ services_of() {
   for package in "$@"; do
     case $package in
       rabbitmq-server) echo rabbitmq-server epmd ;;
-      redis-server|postgresql|haproxy) echo "$package" ;;
+      redis-server|postgresql|haproxy|prometheus) echo "$package" ;;
       nginx-light) echo nginx ;;
     esac
   done

@@ -53,6 +53,9 @@ def parse(arguments):
     start.add_argument("--workers", type=count, metavar="N", help="workers (default 3)")
     start.add_argument("--only", metavar="LIST", help="only these tiers or components, separated by commas")
     start.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)  # for start.sh, before it builds
+    start.add_argument("--rolling-restart", action="store_true",
+                       help="restart the workers and the API processes of a running cluster one by one, with the program\n"
+                            "as it is now, without a failed request")
     start.add_argument("--status", action="store_true",
                        help="show the state and start nothing; exit code 1 when something is unwell")
 
@@ -80,6 +83,8 @@ def start(options):
         if cluster is None:
             return fail(f"no cluster was ever started in {options.data}")
         return 0 if print_status(cluster.select(names)) else 1
+    if options.rolling_restart:
+        return restart(options)
     cluster = Cluster.make(options.data, port=options.port, port_base=options.port_base,
                            apis=options.apis, workers=options.workers)
     wanted = {part.name for part in cluster.select(names)}
@@ -94,6 +99,23 @@ def start(options):
     except StartFailed as failed:
         return explain(failed, options.data)
     print_welcome(cluster)
+    return 0
+
+
+def restart(options):
+    cluster = Cluster.load(options.data)
+    if cluster is None:
+        return fail(f"no cluster was ever started in {options.data}")
+    if options.only or len(cluster.tiers["api"].components) < 2 or len(cluster.tiers["worker"].components) < 2:
+        return fail("--rolling-restart goes with a whole cluster that has at least two API processes and two workers")
+    if options.check_options:
+        return 0
+    rows = {"migrate": ["migrate"], **{tier: [part.name for part in cluster.tiers[tier].components] for tier in ("worker", "api")}}
+    try:
+        with Progress(rows) as progress:
+            cluster.restart_rolling(notify=progress)
+    except StartFailed as failed:
+        return explain(failed, options.data)
     return 0
 
 

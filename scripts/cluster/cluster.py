@@ -86,6 +86,8 @@ class Cluster:
                 self._run_migrate(notify)
             for wave in PROCESSES:
                 self._start_wave(wave, wanted, notify)
+            if self.components["nginx"].leaves_some_out():
+                self.components["nginx"].send_nothing_to()
 
     @staticmethod
     def _require_ports(stopped):
@@ -138,6 +140,36 @@ class Cluster:
             for wave in stop_order(wanted):
                 with ThreadPoolExecutor(max_workers=len(wave)) as pool:
                     list(pool.map(lambda part: self._stop_one(part, notify, say), wave))  # raises what one raised
+
+    def restart_rolling(self, notify=lambda name, state, detail="": None, say=print):
+        """Workers, then API processes, one after the other, with the program as it is now and without a request that
+        fails: an API gets no more requests before it is stopped, and gets them again when it is ready. Ends at the first
+        that does not become ready: it gets none until `start` has mended it, and those after it run as before."""
+        with self._locked():
+            unwell = [f"{name}: {part.health()[1]}" for name, part in self.components.items() if part.health()[1]]
+            if unwell:
+                raise RuntimeError(f"all parts must be well before a rolling restart; {'; '.join(unwell)}")
+            self._run_migrate(notify)
+            for part in self.tiers["worker"].components:
+                self._restart(part, notify, say)
+            nginx = self.components["nginx"]
+            for part in self.tiers["api"].components:
+                nginx.send_nothing_to(part.port)
+                self._restart(part, notify, say)
+                nginx.send_nothing_to()
+
+    @staticmethod
+    def _restart(part, notify, say):
+        notify(part.name, "stopping")
+        part.stop(say)
+        notify(part.name, "starting")
+        try:
+            part.launch()
+            part.wait(part.problem)
+        except Exception as error:
+            notify(part.name, "failed", str(error))
+            raise StartFailed([error]) from error
+        notify(part.name, "ready")
 
     @staticmethod
     def _stop_one(part, notify, say):

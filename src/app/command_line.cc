@@ -21,6 +21,7 @@ constexpr std::string_view examples =
     "  ARMAZEM_LOG_LEVEL=debug armazem serve --config armazem.toml\n"
     "  curl -X PUT localhost:8000/store/hello -H 'Content-Type: text/plain' -d world\n"
     "  curl localhost:8000/store/hello\n"
+    "  armazem backup --data /srv/armazem --to /backup/monday   also while it serves\n"
     "\nOne of several servers on shared tiers (passwords belong in a file or the environment):\n"
     "  armazem migrate --config cluster.toml          creates tables and queues; may run again\n"
     "  armazem serve --config cluster.toml\n"
@@ -34,6 +35,7 @@ constexpr std::string_view worker_port = "8100";  // so that one machine may run
 using Texts = std::map<std::string_view, std::string>;
 
 bool is_for(const Setting& setting, Command command) {
+  if (command == Command::backup) return setting.name == "data";
   switch (setting.commands) {
     case For::serve: return command == Command::serve;
     case For::worker: return command == Command::worker;
@@ -150,6 +152,9 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   CLI::App& migrate = *app.add_subcommand("migrate", "Create or upgrade the tables of --store and the queues of --queue.");
   add_flags(migrate, Command::migrate, flags, config);
   Invocation invocation;
+  CLI::App& backup = *app.add_subcommand("backup", "Copy the data directory of the embedded store, also while a server works in it.");
+  add_flags(backup, Command::backup, flags, config);
+  backup.add_option("--to", invocation.backup_to, "Directory to make; must not exist yet, or be empty.")->required()->type_name("directory");
   CLI::App& dead = *app.add_subcommand("deadletters", "Look at, replay or drop writes that could never be applied.");
   add_dead_letters(dead, invocation.dead_letters, flags, config);
   CLI::App& bench = *app.add_subcommand("bench", "Load test of a server or cluster: throughput, latency percentiles, errors.");
@@ -177,6 +182,7 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   const CLI::App* chosen = &serve;
   if (worker.parsed()) invocation.command = Command::worker, chosen = &worker;
   if (migrate.parsed()) invocation.command = Command::migrate, chosen = &migrate;
+  if (backup.parsed()) invocation.command = Command::backup, chosen = &backup;
   if (dead.parsed()) invocation.command = Command::dead_letters, chosen = dead.get_subcommands().front();
   if (auto unknown = read_environment(environment, variables, config)) return usage_error(*unknown);
   if (!config.empty()) {

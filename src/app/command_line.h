@@ -11,7 +11,7 @@
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, dead_letters, bench, print_settings };
+enum class Command { serve, worker, migrate, backup, dead_letters, bench, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };
@@ -28,6 +28,7 @@ struct Invocation {
   bool markdown = false;             // print_settings
   DeadLettersRequest dead_letters;
   cli::BenchOptions bench;
+  std::string backup_to;
 };
 
 // Nothing is left to do but to end the process: help was asked for, or something is wrong.

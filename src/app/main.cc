@@ -139,6 +139,17 @@ int run_migrate(const Settings& settings) {
   return 0;
 }
 
+int run_backup(const Settings& settings, const std::string& to) {
+  std::signal(SIGPIPE, SIG_IGN);
+  log::setup(settings.log_level, settings.log_format);
+  raise_descriptor_bound();
+  if (const Result<void> done = back_up_data(settings, to); !done) {
+    std::fprintf(stderr, "armazem: %s\n", done.error().message.c_str());
+    return exit_failure;
+  }
+  return 0;
+}
+
 int dead_letters(const Settings& settings, const DeadLettersRequest& request) {
   std::signal(SIGPIPE, SIG_IGN);
   log::setup(settings.log_level, settings.log_format);
@@ -192,6 +203,7 @@ int main(int argc, char** argv) try {
     case Command::serve: return serve(invocation.settings);
     case Command::worker: return work(invocation.settings);
     case Command::migrate: return run_migrate(invocation.settings);
+    case Command::backup: return run_backup(invocation.settings, invocation.backup_to);
     case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
     case Command::bench: return bench(invocation.bench);
     case Command::print_settings: return print_settings(invocation.markdown);

@@ -131,6 +131,7 @@ void add_consumer_metrics(const RabbitmqFigures& f, std::vector<MetricFamily>& a
   all.push_back(labelled_counter("armazem_queue_reply_messages_total", "Reply messages.", "result",
                                  {{"sent", f.replies_sent}, {"dropped", f.replies_dropped}}));
   all.push_back(counter_family("armazem_queue_set_aside_total", "Mutations and messages put into the dead letters.", number(f.set_aside)));
+  all.push_back(gauge_family("armazem_queue_dead_letters", "Dead letters that wait for a decision, as last seen.", number(f.dead_letters)));
   add_links(f, all);
 }
 

@@ -11,6 +11,7 @@
 #include "adapters/postgres/postgres_store.h"
 #include "adapters/rabbitmq/rabbitmq_queue.h"
 #include "adapters/redis/redis_cache.h"
+#include "adapters/rocksdb/backup.h"
 #include "adapters/rocksdb/rocksdb_store.h"
 #include "app/store_metrics.h"
 #include "app/system_time.h"
@@ -28,13 +29,17 @@ Result<Tiers> open_memory(const TimeSource& time) {
   return tiers;
 }
 
-Result<Tiers> open_rocksdb(const Settings& settings, const TimeSource& time) {
+RocksdbOptions rocksdb_options(const Settings& settings) {
   RocksdbOptions options;
   options.path = settings.data;
   options.block_cache_bytes = settings.block_cache_bytes;
   options.write_buffer_bytes = settings.write_buffer_bytes;
   options.reserve_bytes = settings.store_reserve_bytes;
-  Result<std::unique_ptr<RocksdbStore>> store = RocksdbStore::open(options, time);
+  return options;
+}
+
+Result<Tiers> open_rocksdb(const Settings& settings, const TimeSource& time) {
+  Result<std::unique_ptr<RocksdbStore>> store = RocksdbStore::open(rocksdb_options(settings), time);
   if (!store) return fail(std::move(store.error()));
   Tiers tiers;
   RocksdbStore* const rocksdb = store->get();
@@ -186,6 +191,17 @@ Result<Tiers> open_for_worker(const Settings& settings, net::LoopGroup& loops, c
   tiers->metrics.push_back([rabbit](Families& all) { add_consumer_metrics(rabbit->figures(), all); });
   tiers->consumer = std::move(*consumer);
   return tiers;
+}
+
+Result<void> back_up_data(const Settings& settings, const std::string& to) {
+  if (settings.store != StoreKind::rocksdb) {
+    return fail(ErrorCode::invalid_argument, "'backup' is for the embedded store; a SQL store has tools of its own (docs/operations.md)");
+  }
+  const Result<BackupReport> report = back_up(rocksdb_options(settings), to);
+  if (!report) return fail(report.error());
+  std::printf("%llu records, %llu bytes, in %s\n", static_cast<unsigned long long>(report->records),
+              static_cast<unsigned long long>(report->bytes), to.c_str());
+  return {};
 }
 
 Result<void> migrate(const Settings& settings) {

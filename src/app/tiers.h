@@ -38,6 +38,8 @@ struct Tiers {
 
 // For `armazem migrate`: says on standard output what it did.
 [[nodiscard]] Result<void> migrate(const Settings& settings);
+// For `armazem backup`, of the embedded store only: says on standard output what it did.
+[[nodiscard]] Result<void> back_up_data(const Settings& settings, const std::string& to);
 // For `armazem deadletters`.
 [[nodiscard]] Result<std::unique_ptr<DeadLetterBox>> open_dead_letters(const Settings& settings);
 

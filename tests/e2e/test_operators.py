@@ -9,6 +9,7 @@ import pytest
 from support.amqp import Amqp
 from support.client import Client
 from support.cluster_view import converged
+from support.metrics import fetch_metrics
 from support.server import Server
 from support.wait import until
 from support.workload import ACKNOWLEDGED, Workload
@@ -29,6 +30,12 @@ def test_a_worker_stops_gracefully_without_a_failed_request(cluster, name):
     converged(load, cluster.front())
 
 
+def dead_letters_seen(cluster):
+    """What the workers say at /metrics, as of their last look."""
+    workers = range(1, cluster.cluster.settings.choices.workers + 1)
+    return {fetch_metrics(cluster.worker(number)).value("armazem_queue_dead_letters") for number in workers}
+
+
 def test_a_message_that_is_none_becomes_a_dead_letter(cluster):
     settings = cluster.cluster.settings
     before = len(cluster.dead_letters())
@@ -39,6 +46,7 @@ def test_a_message_that_is_none_becomes_a_dead_letter(cluster):
     letters = until(lambda: found if len(found := cluster.dead_letters()) > before else None, 30, "a dead letter")
     newest = letters[-1]
     assert newest["reason"] == "undecodable" and newest["message_bytes"] == len(marker)
+    until(lambda: dead_letters_seen(cluster) == {before + 1}, 30, "every worker's gauge to count it")
     code, text = cluster.command("deadletters", "show", str(newest["number"]))
     assert code == 0 and "undecodable" in text
     code, text = cluster.command("deadletters", "replay", str(newest["number"]))
@@ -46,6 +54,7 @@ def test_a_message_that_is_none_becomes_a_dead_letter(cluster):
     code, text = cluster.command("deadletters", "drop", str(newest["number"]))
     assert code == 0, text
     assert len(cluster.dead_letters()) == before
+    until(lambda: dead_letters_seen(cluster) == {before}, 30, "every worker's gauge to forget it")
     # The queue goes on behind it.
     client = Client(cluster.front())
     assert client.put(f"after-{marker}", b"x").status == 201

@@ -47,13 +47,14 @@ class Event:
 class Workload:
     """`with Workload(address) as load:` runs `writers` threads until the end of the block; .verify() judges."""
 
-    def __init__(self, address, writers=8, keys_each=20, prefix="load", prefer=None):
+    def __init__(self, address, writers=8, keys_each=20, prefix="load", prefer=None, keep_alive=True):
         self.address = address
         self.histories = {f"{prefix}-{w}-{k}": KeyHistory() for w in range(writers) for k in range(keys_each)}
         self.writers = writers
         self.keys_each = keys_each
         self.prefix = prefix
         self.headers = {"Prefer": prefer} if prefer else {}
+        self.keep_alive = keep_alive  # else a new connection for each request
         self.events = []
         self.violations = []
         self._stop = threading.Event()
@@ -80,7 +81,11 @@ class Workload:
                     return
                 key = f"{self.prefix}-{writer}-{k}"
                 version = self._put(client, key, number)
+                if not self.keep_alive:
+                    client.close()
                 self._get(client, key, version)
+                if not self.keep_alive:
+                    client.close()
 
     def _timed(self, kind, call):
         begun = time.monotonic()

@@ -49,7 +49,7 @@ Consumer::Consumer(const Url& url, const RabbitmqOptions& options)
         sender_->expire(now);
         undecodables_->retry(now);
       }),
-      probe_(partition_queues(options), options) {
+      probe_(partition_queues(options), options, dead_queue(options)) {
   sender_->start();
   link_.start();
 }
@@ -330,6 +330,7 @@ void Consumer::hand_over(std::vector<Arrival> arrivals) {
 // A subscription that the broker has lost without a word shows by messages that wait while none comes.
 Result<void> Consumer::judge(Connection& connection, const Probe::Look& look) {
   depth_.store(look.messages, std::memory_order_relaxed);
+  if (look.aside) dead_letters_.store(*look.aside, std::memory_order_relaxed);
   const bool nothing_came = arrived_ == arrived_at_last_look_;
   arrived_at_last_look_ = arrived_;
   const bool suspicious = look.consumers_fewest == 0 || (look.messages > 0 && nothing_came && open_.empty());

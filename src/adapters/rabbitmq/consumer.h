@@ -34,7 +34,11 @@ class Consumer final : public RabbitmqConsumer, private LinkOwner {
   [[nodiscard]] std::uint64_t depth() const noexcept override { return depth_.load(std::memory_order_relaxed); }
   [[nodiscard]] QueueHealth health() const override;
   void close() override;
-  [[nodiscard]] RabbitmqFigures figures() const override { return counters_.figures(); }
+  [[nodiscard]] RabbitmqFigures figures() const override {
+    RabbitmqFigures figures = counters_.figures();
+    figures.dead_letters = dead_letters_.load(std::memory_order_relaxed);
+    return figures;
+  }
 
  private:
   // All below: the first connection's thread.
@@ -57,6 +61,7 @@ class Consumer final : public RabbitmqConsumer, private LinkOwner {
   const RabbitmqOptions options_;
   Counters counters_;
   std::atomic<std::uint64_t> depth_{0};
+  std::atomic<std::uint64_t> dead_letters_{0};
   Inbox inbox_;
   std::unique_ptr<Sender> sender_;
   LinkThread link_;

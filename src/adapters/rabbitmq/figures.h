@@ -36,6 +36,8 @@ struct RabbitmqFigures {
   std::uint64_t set_aside = 0;
   std::uint64_t undecodable = 0;
   ConfirmHistogram confirm;            // from the send to the confirm
+  // Now.
+  std::uint64_t dead_letters = 0;      // that wait, as a consumer last saw it
 };
 
 namespace rabbit {

@@ -13,8 +13,8 @@ constexpr int refusals_max = 5;
 
 }  // namespace
 
-Probe::Probe(std::vector<std::string> queues, const RabbitmqOptions& options)
-    : queues_(std::move(queues)), options_(options) {}
+Probe::Probe(std::vector<std::string> queues, const RabbitmqOptions& options, std::string aside)
+    : queues_(std::move(queues)), aside_(std::move(aside)), options_(options) {}
 
 Result<void> Probe::open(Connection& connection, amqp_channel_t channel) {
   channel_ = channel;
@@ -37,17 +37,30 @@ Result<void> Probe::step(Connection& connection, MonotonicTime now) {
     channel_open_ = true;
   }
   asked_at_ = now;
-  look_ = {0, std::numeric_limits<std::uint64_t>::max()};
+  look_ = {0, std::numeric_limits<std::uint64_t>::max(), std::nullopt};
   for (const std::string& queue : queues_) {
-    amqp_queue_declare_t question{};
-    question.queue = as_bytes(queue);
-    question.passive = 1;
-    const auto guarded = connection.guard();
-    const int status = amqp_send_method(connection.raw(), channel_, AMQP_QUEUE_DECLARE_METHOD, &question);
-    if (auto sent = connection.sent(status, "asking for a queue"); !sent) return sent;
-    ++answers_missing_;
+    if (auto asked = ask(connection, queue); !asked) return asked;
   }
+  // Last: answers come in the order of the questions, so a refusal of this one leaves nothing else open.
+  if (!aside_.empty()) return ask(connection, aside_);
   return {};
+}
+
+Result<void> Probe::ask(Connection& connection, const std::string& queue) {
+  amqp_queue_declare_t question{};
+  question.queue = as_bytes(queue);
+  question.passive = 1;
+  const auto guarded = connection.guard();
+  const int status = amqp_send_method(connection.raw(), channel_, AMQP_QUEUE_DECLARE_METHOD, &question);
+  if (auto sent = connection.sent(status, "asking for a queue"); !sent) return sent;
+  ++answers_missing_;
+  return {};
+}
+
+Probe::Look Probe::end_round() {
+  answers_missing_ = 0;
+  refusals_ = 0;
+  return look_;
 }
 
 Result<std::optional<Probe::Look>> Probe::take(Connection& connection, const amqp_frame_t& frame) {
@@ -58,17 +71,23 @@ Result<std::optional<Probe::Look>> Probe::take(Connection& connection, const amq
     const auto* const close = static_cast<const amqp_channel_close_t*>(method.decoded);
     const std::string why = close_text(close->reply_code, close->reply_text);
     channel_open_ = false;
+    if (only_aside_missing()) {
+      look = end_round();
+      if (auto closed = connection.confirm_channel_close(channel_); !closed) return fail(std::move(closed.error()));
+      return look;
+    }
     answers_missing_ = 0;
     if (++refusals_ >= refusals_max) return fail(ErrorCode::unavailable, "RabbitMQ: " + why);
     if (auto closed = connection.confirm_channel_close(channel_); !closed) return fail(std::move(closed.error()));
   } else if (method.id == AMQP_QUEUE_DECLARE_OK_METHOD && answers_missing_ > 0) {
     const auto* const answer = static_cast<const amqp_queue_declare_ok_t*>(method.decoded);
-    look_.messages += answer->message_count;
-    look_.consumers_fewest = std::min<std::uint64_t>(look_.consumers_fewest, answer->consumer_count);
-    if (--answers_missing_ == 0) {
-      refusals_ = 0;
-      look = look_;
+    if (only_aside_missing()) {
+      look_.aside = answer->message_count;
+    } else {
+      look_.messages += answer->message_count;
+      look_.consumers_fewest = std::min<std::uint64_t>(look_.consumers_fewest, answer->consumer_count);
     }
+    if (--answers_missing_ == 0) look = end_round();
   }
   return look;
 }

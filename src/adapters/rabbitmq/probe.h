@@ -8,6 +8,7 @@
 
 #include <amqp.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,11 @@ class Probe {
   struct Look {
     std::uint64_t messages = 0;          // that wait, over all queues
     std::uint64_t consumers_fewest = 0;  // of the queue with the fewest
+    std::optional<std::uint64_t> aside;  // messages in `aside`, when it answered
   };
 
-  Probe(std::vector<std::string> queues, const RabbitmqOptions& options);
+  // `aside` is counted by itself and may be away: nobody depends on it. Empty: none.
+  Probe(std::vector<std::string> queues, const RabbitmqOptions& options, std::string aside = {});
 
   // To be called on a fresh connection, with an unused channel.
   Result<void> open(Connection& connection, amqp_channel_t channel);
@@ -32,7 +35,12 @@ class Probe {
   Result<std::optional<Look>> take(Connection& connection, const amqp_frame_t& frame);
 
  private:
+  Result<void> ask(Connection& connection, const std::string& queue);
+  [[nodiscard]] bool only_aside_missing() const { return !aside_.empty() && answers_missing_ == 1; }
+  [[nodiscard]] Look end_round();
+
   const std::vector<std::string> queues_;
+  const std::string aside_;
   const RabbitmqOptions options_;
   amqp_channel_t channel_ = 0;
   bool channel_open_ = false;

@@ -58,6 +58,8 @@ Result<DirectoryState> examine_files(const fs::path& path) {
   return DirectoryState::empty;
 }
 
+}  // namespace
+
 Result<void> sync_directory(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && ::fsync(fd) == 0;
@@ -66,8 +68,6 @@ Result<void> sync_directory(const fs::path& path) {
   if (!synced) return unfit(path, "cannot be synced: " + reason(error));
   return {};
 }
-
-}  // namespace
 
 Result<DirectoryState> examine_directory(const std::string& path) {
   if (path.empty()) return fail(ErrorCode::precondition, "the path of the data directory is empty");

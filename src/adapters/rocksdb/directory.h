@@ -1,6 +1,7 @@
 // What a data directory is, found out without changing anything in it.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "core/result.h"
@@ -18,5 +19,8 @@ enum class DirectoryState {
 
 // Creates it with its parents, durably: after a power loss the data may not hang below a directory that is gone.
 [[nodiscard]] Result<void> create_directory(const std::string& path);
+
+// Makes what was created or renamed in it last.
+[[nodiscard]] Result<void> sync_directory(const std::filesystem::path& path);
 
 }  // namespace armazem::rocks

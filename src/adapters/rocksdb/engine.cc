@@ -35,7 +35,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const RocksdbOptions& options,
   std::unique_ptr<Engine> engine(new Engine(options));
   const auto create = must_create(options, engine->settings_, engine->memory_);
   if (!create) return fail(create.error());
-  engine->settings_.listeners.push_back(std::move(listener));
+  if (listener) engine->settings_.listeners.push_back(std::move(listener));
   if (auto opened = engine->open_database(options, *create); !opened) return fail(std::move(opened.error()));
   return engine;
 }

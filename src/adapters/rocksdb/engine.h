@@ -13,7 +13,7 @@ namespace armazem::rocks {
 
 class Engine {
  public:
-  // See RocksdbStore::open. `listener` hears of background errors.
+  // See RocksdbStore::open. `listener` hears of background errors; may be null.
   static Result<std::unique_ptr<Engine>> open(const RocksdbOptions& options,
                                               std::shared_ptr<rocksdb::EventListener> listener);
   // What `open` had opened before: without looking at everything first.

@@ -145,6 +145,16 @@ Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::D
   return FormatState::unfinished;
 }
 
+Result<void> read_format(const std::string& path, rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
+  std::string text;
+  const auto status = db.Get(rocksdb::ReadOptions(), meta, format_key, &text);
+  if (status.IsNotFound()) return not_ours(path);
+  if (!status.ok()) return fail(open_error(path, status));
+  const auto format = judge_format(path, text);
+  if (!format) return fail(format.error());
+  return {};
+}
+
 rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
   rocksdb::WriteOptions synced;
   synced.sync = true;

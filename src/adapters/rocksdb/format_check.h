@@ -20,6 +20,9 @@ enum class FormatState {
 [[nodiscard]] Result<FormatState> check_format(const RocksdbOptions& options, const rocksdb::DBOptions& database,
                                                const Memory& memory);
 
+// Of an open database: fails when it is not ours, newer, or unreadable.
+[[nodiscard]] Result<void> read_format(const std::string& path, rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta);
+
 // Ends a creation: from here on the database is ours.
 [[nodiscard]] rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta);
 
