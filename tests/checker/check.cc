@@ -21,16 +21,18 @@ static_assert(names.size() == static_cast<std::size_t>(Violation::timed_out) + 1
 // The working memory of one thread.
 class Checker {
  public:
-  Verdict check(const History& history, const CheckOptions& options) {
+  // Calls found(verdict) for each key with a violation, until it returns false.
+  template <typename Found>
+  void check(const History& history, const CheckOptions& options, Found found) {
     sort_by_key(history);
     for (std::size_t begin = 0; begin < order_.size();) {
       const std::uint32_t key = history.events[order_[begin]].key;
       std::size_t end = begin;
       while (end < order_.size() && history.events[order_[end]].key == key) ++end;
-      if (auto found = check_key(history, {&order_[begin], end - begin}, final_of(history, key), options)) return *std::move(found);
+      auto verdict = check_key(history, {&order_[begin], end - begin}, final_of(key), options);
+      if (verdict && !found(*std::move(verdict))) return;
       begin = end;
     }
-    return {};
   }
 
  private:
@@ -47,7 +49,7 @@ class Checker {
     std::ranges::sort(finals_, {}, &FinalState::key);
   }
 
-  const FinalState* final_of(const History&, std::uint32_t key) const {
+  const FinalState* final_of(std::uint32_t key) const {
     const auto place = std::ranges::lower_bound(finals_, key, {}, [](const FinalState* each) { return each->key; });
     return place != finals_.end() && (*place)->key == key ? *place : nullptr;
   }
@@ -84,9 +86,31 @@ class Checker {
 
 std::string_view name_of(Violation violation) noexcept { return names[static_cast<std::size_t>(violation)]; }
 
-Verdict check(const History& history, const CheckOptions& options) {
+namespace {
+
+Checker& checker_of_this_thread() {
   static thread_local Checker checker;
-  return checker.check(history, options);
+  return checker;
+}
+
+}  // namespace
+
+Verdict check(const History& history, const CheckOptions& options) {
+  Verdict first;
+  checker_of_this_thread().check(history, options, [&](Verdict&& verdict) {
+    first = std::move(verdict);
+    return false;
+  });
+  return first;
+}
+
+std::vector<Verdict> check_all(const History& history, const CheckOptions& options) {
+  std::vector<Verdict> all;
+  checker_of_this_thread().check(history, options, [&](Verdict&& verdict) {
+    all.push_back(std::move(verdict));
+    return true;
+  });
+  return all;
 }
 
 }  // namespace armazem::checker

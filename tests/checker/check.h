@@ -68,5 +68,7 @@ struct Verdict {
 
 // The first violation found, if any.
 [[nodiscard]] Verdict check(const History& history, const CheckOptions& options = {});
+// The first violation of each key that has one.
+[[nodiscard]] std::vector<Verdict> check_all(const History& history, const CheckOptions& options = {});
 
 }  // namespace armazem::checker

@@ -11,10 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "net/file_descriptor.h"
 
@@ -56,6 +58,7 @@ class WireProxy {
   struct Link;
 
   void accept_all();
+  void join_ended();
   void run(Link& link);
   bool forward_request(Link& link);
   bool forward_reply(Link& link);
@@ -75,7 +78,7 @@ class WireProxy {
   std::atomic<std::size_t> request_bytes_{0};
   std::mutex mutex_;
   std::optional<Injection> injection_;  // guarded by mutex_
-  std::list<std::thread> links_;  // the acceptor's thread only
+  std::list<std::pair<std::unique_ptr<Link>, std::thread>> links_;  // the acceptor's thread only
   std::thread acceptor_;
 };
 
