@@ -5,15 +5,22 @@
 namespace armazem::checker {
 namespace {
 
-// An operation that says less: a read that was never asked, a write that perhaps was never applied. If the rest still cannot
-// be ordered, the contradiction does not need it.
-Op weakened(Op op) {
-  if (op.role == Role::write) {
-    op.required = false;
-  } else {
-    op.role = Role::ignored;
-  }
+constexpr std::uint64_t steps_max = 3000;  // of one search: an explanation is not worth more
+
+// Operations that say less. If the rest still cannot be ordered, the contradiction does not need them: a write that perhaps
+// was never applied; a read that was never asked, or a write that was never sent.
+Op perhaps(Op op) {
+  op.required = false;
   return op;
+}
+
+Op never(Op op) {
+  op.role = Role::ignored;
+  return op;
+}
+
+bool is_read(const std::vector<Op>& ops, std::size_t write) {
+  return std::ranges::any_of(ops, [&](const Op& op) { return op.role == Role::read && op.source == static_cast<std::int32_t>(write); });
 }
 
 bool takes_part(const Op& op) { return op.role != Role::ignored && op.role != Role::weak_read && (op.role != Role::write || op.required); }
@@ -22,12 +29,12 @@ bool takes_part(const Op& op) { return op.role != Role::ignored && op.role != Ro
 
 Verdict explain(const KeyHistory& key, LinearizabilitySearch& search, const CheckOptions& options) {
   std::vector<Op> ops(key.ops().begin(), key.ops().end());
-  const LinearizabilitySearch::Limits limits{options.search_steps_max / 20, options.versions_order};
+  const auto contradicts = [&] { return search(key, ops, {steps_max, options.versions_order}) == LinearizabilitySearch::Answer::not_linearizable; };
   for (std::size_t at = ops.size(); options.explain && at-- > 0;) {  // from the end: what comes first is the cause
     if (!takes_part(ops[at])) continue;
     const Op before = ops[at];
-    ops[at] = weakened(before);
-    if (search(key, ops, limits) != LinearizabilitySearch::Answer::not_linearizable) ops[at] = before;
+    ops[at] = before.role == Role::write && is_read(ops, at) ? perhaps(before) : never(before);
+    if (!contradicts()) ops[at] = before;
   }
   Verdict verdict = key.violation(Violation::not_linearizable, "no order of these operations explains their answers", {});
   for (const Op& op : ops) {

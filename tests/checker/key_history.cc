@@ -35,7 +35,17 @@ std::optional<Verdict> KeyHistory::load(const History& history, std::span<const 
   if (auto found = match_reads()) return found;
   if (auto found = match_applied()) return found;
   if (auto found = index_versions()) return found;
-  return check_resolved(options);
+  if (final_ == nullptr || !options.drained) return std::nullopt;
+  settle();
+  return check_resolved();
+}
+
+// Nothing is on its way in the end: what was applied was applied before the final read.
+void KeyHistory::settle() {
+  const auto end = std::ranges::find(ops_, no_event, &Op::index)->invoked;
+  for (Op& op : ops_) {
+    if (op.role == Role::write && op.required) op.returned = std::min(op.returned, end - 1);
+  }
 }
 
 void KeyHistory::add_events(const History& history, std::span<const std::uint32_t> events) {
@@ -214,8 +224,7 @@ std::optional<Verdict> KeyHistory::index_versions() {
   return std::nullopt;
 }
 
-std::optional<Verdict> KeyHistory::check_resolved(const CheckOptions& options) const {
-  if (!options.drained || final_ == nullptr) return std::nullopt;
+std::optional<Verdict> KeyHistory::check_resolved() const {
   for (const Op& op : ops_) {
     if (op.event->outcome != Outcome::accepted || op.event->kind == Kind::get || op.required) continue;
     if (op.event->resolution == Resolution::pending) {

@@ -66,7 +66,8 @@ class KeyHistory {
   Found match_applied();
   Found match_applied_write(const AppliedWrite& applied);
   Found index_versions();
-  Found check_resolved(const CheckOptions& options) const;
+  void settle();
+  Found check_resolved() const;
   [[nodiscard]] Op* writer_of(const AppliedWrite& applied) noexcept;
 
   std::vector<Op> ops_;

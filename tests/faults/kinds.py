@@ -105,35 +105,31 @@ add_whole_tier_kind("RabbitMQ nodes", "rabbitmq", False)
 
 # The network, by the proxies.
 
-def targets(dependency, campaign, random):
-    return [random.choice(campaign.proxies.redis)] if dependency == "redis" else [dependency]
+def target_of(dependency, campaign, random):
+    return random.choice(campaign.proxies.redis) if dependency == "redis" else dependency
 
 
 def add_proxy_kind(name, dependency, begin, end, seconds=(1, 3)):
     @kind(f"{dependency.upper() if dependency != 'redis' else 'Redis'}: {name}")
     def broken(campaign, random):
-        chosen = targets(dependency, campaign, random)
-        for target in chosen:
-            campaign.proxies.command(target, *begin(random))
-        yield ", ".join(chosen), random.uniform(*seconds)
-        for target in chosen:
-            if end:
-                campaign.proxies.command(target, *end)
+        target = target_of(dependency, campaign, random)
+        campaign.proxies.command(target, *begin(random))
+        yield target, random.uniform(*seconds)
+        if end:
+            campaign.proxies.command(target, *end)
 
 
 def add_repeated_proxy_kind(name, dependency, again):
     """A fault that is used up at once, armed again every 100 ms for a while."""
     @kind(f"{dependency.upper() if dependency != 'redis' else 'Redis'}: {name}")
     def broken(campaign, random):
-        chosen = targets(dependency, campaign, random)
+        target = target_of(dependency, campaign, random)
+        before = campaign.proxies.command(target, "count")
         end = time.monotonic() + random.uniform(1, 2.5)
         while time.monotonic() < end:
-            for target in chosen:
-                campaign.proxies.command(target, *again(random))
+            campaign.proxies.command(target, *again(random))
             campaign.pause(0.1)
-        yield ", ".join(chosen), 0
-        for target in chosen:
-            campaign.proxies.command(target, "calm")
+        yield f"{target}: {campaign.proxies.command(target, 'calm') - before} times", 0
 
 
 for dependency in ("sql", "amqp", "redis"):
@@ -144,6 +140,8 @@ for dependency in ("sql", "amqp", "redis"):
     add_proxy_kind("half-open connections", dependency, lambda random: ["strand"], None)
     add_repeated_proxy_kind("cut within an answer", dependency, lambda random: ["cut-replies", random.randrange(0, 600)])
     add_repeated_proxy_kind("cut within a request", dependency, lambda random: ["cut-requests", random.randrange(0, 600)])
+
+add_repeated_proxy_kind("a garbled answer", "sql", lambda random: ["garble"])
 
 for code, fatal in {"40001": "", "40003": "", "57P01": "fatal"}.items():
     add_repeated_proxy_kind(f"answers {code}", "sql", lambda random, code=code, fatal=fatal: ["inject", random.choice(["COMMIT", "COMMIT", "SELECT"]), code, fatal])
@@ -171,9 +169,9 @@ def memory_alarm(campaign, random):
 
 @kind("RabbitMQ: disk alarm", quick=False)
 def disk_alarm(campaign, random):
-    name = rabbitmqctl(campaign, "set_disk_free_limit", "100TB")
+    name = rabbitmqctl(campaign, "set_disk_free_limit", "100000GB")
     yield name, random.uniform(2, 5)
-    rabbitmqctl(campaign, "set_disk_free_limit", "50MB")
+    rabbitmqctl(campaign, "set_disk_free_limit", "200MB")
 
 
 def no_small_disk(campaign):

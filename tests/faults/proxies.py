@@ -54,11 +54,13 @@ class Proxies:
         path.write_text(text)
 
     def command(self, name, *words):
+        """Returns how many connections this proxy has broken, and errors it has injected, so far."""
         with self.lock:
             self.process.stdin.write(" ".join([name, *map(str, words)]) + "\n")
             self.process.stdin.flush()
             answer = self.process.stdout.readline().strip()
-        assert answer == "ok", f"proxy {name} {words}: {answer or 'it ended'}"
+        assert answer.startswith("ok "), f"proxy {name} {words}: {answer or 'it ended'}"
+        return int(answer.removeprefix("ok "))
 
     def close(self):
         self.process.stdin.close()

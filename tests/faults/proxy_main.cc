@@ -4,11 +4,11 @@
 //
 // Listens on a free port of 127.0.0.1 for each and prints `NAME PORT` lines, then `ready`. `:postgres` reads the messages
 // of PostgreSQL's protocol, so that errors can be injected. Then each line of the standard input is a command, answered
-// with `ok` or `error: …`; it ends with its input.
+// with `ok N` (connections broken and errors injected so far by this proxy) or `error: …`; it ends with its input.
 //
 //   NAME refuse on|off       NAME cut                     NAME strand              NAME delay MILLISECONDS
 //   NAME blackhole on|off    NAME cut-requests BYTES      NAME cut-replies BYTES   NAME hold-answers on|off
-//   NAME inject COMMAND SQLSTATE [fatal]                  NAME calm
+//   NAME inject COMMAND SQLSTATE [fatal]                  NAME garble              NAME calm               NAME count
 #include <iostream>
 #include <map>
 #include <memory>
@@ -77,8 +77,15 @@ void obey(Roads& roads, const std::string& line) {
   if (verb == "cut-requests") return road.tcp->cut_after(std::stoul(first));
   if (verb == "cut-replies") return road.tcp->cut_replies_after(std::stoul(first));
   if (verb == "calm") return calm(road);
+  if (verb == "count") return;
   if (verb == "inject" && road.wire) return road.wire->answer_instead(first, second, third == "fatal");
+  if (verb == "garble" && road.wire) return road.wire->garble_next();
   throw std::invalid_argument("unknown command: " + line);
+}
+
+std::size_t broken_by(const Roads& roads, const std::string& name) {
+  const Road& road = roads.at(name);
+  return road.tcp->broken() + (road.wire ? road.wire->faults() : 0);
 }
 
 }  // namespace
@@ -97,7 +104,7 @@ int main(int argc, char** argv) {
   for (std::string line; std::getline(std::cin, line);) {
     try {
       obey(roads, line);
-      std::cout << "ok" << std::endl;
+      std::cout << "ok " << broken_by(roads, line.substr(0, line.find(' '))) << std::endl;
     } catch (const std::exception& error) {
       std::cout << "error: " << error.what() << std::endl;
     }

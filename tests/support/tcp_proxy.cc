@@ -137,6 +137,7 @@ void TcpProxy::hold_answers(bool on) {
 void TcpProxy::accept_one() {
   auto pair = std::make_unique<Pair>();
   pair->client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (refusing_) ++broken_;
   if (pair->client < 0 || refusing_) return;
   pair->server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const auto& [host, port] = upstreams_[turn_++ % upstreams_.size()];
@@ -229,8 +230,12 @@ void TcpProxy::run() {
     }
     if (strand_.exchange(false)) {
       for (const auto& pair : pairs_) pair->stranded = true;
+      broken_ += pairs_.size();
     }
-    if (cut_.exchange(false)) pairs_.clear();
+    if (cut_.exchange(false)) {
+      broken_ += pairs_.size();
+      pairs_.clear();
+    }
     if ((polled[0].revents & POLLIN) != 0) accept_one();
   }
 }

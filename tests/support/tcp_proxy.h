@@ -45,6 +45,8 @@ class TcpProxy {
 
   // Connections accepted so far and passed on.
   [[nodiscard]] int accepted() const noexcept { return accepted_.load(); }
+  // Connections that were cut, refused or stranded so far.
+  [[nodiscard]] std::size_t broken() const noexcept { return broken_.load(); }
 
  private:
   struct Pair;
@@ -70,6 +72,7 @@ class TcpProxy {
   std::atomic<std::int64_t> bytes_left_{-1};  // until the next cut; -1: none is asked for
   std::atomic<std::int64_t> reply_bytes_left_{-1};
   std::atomic<int> accepted_{0};
+  std::atomic<std::size_t> broken_{0};
   std::size_t turn_ = 0;
   std::list<std::unique_ptr<Pair>> pairs_;  // its own thread only
   std::thread thread_;
