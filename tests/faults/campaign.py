@@ -138,7 +138,8 @@ class Campaign:
         self.view.heal()
         finished = self.clients.command("finish", 60)
         self.view.wait_until_drained()
-        assert self.view.dead_letters() == [], "dead letters: messages that could not be applied"
+        dead = self.view.dead_letters()
+        assert not dead, f"{len(dead)} dead letters: writes that could not be applied: {dead[:5]}"
         self.pause(CACHE_TTL_SECONDS)  # the longest that an entry of the cache may be wrong
         self.clients.command("finals", 600)
         self.report.counts, self.report.keys = finished["counts"], finished["keys"]

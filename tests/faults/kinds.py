@@ -141,7 +141,7 @@ for dependency in ("sql", "amqp", "redis"):
     add_repeated_proxy_kind("cut within an answer", dependency, lambda random: ["cut-replies", random.randrange(0, 600)])
     add_repeated_proxy_kind("cut within a request", dependency, lambda random: ["cut-requests", random.randrange(0, 600)])
 
-add_repeated_proxy_kind("a garbled answer", "sql", lambda random: ["garble"])
+add_repeated_proxy_kind("a garbled answer", "sql", lambda random: ["garble", random.randrange(8)])
 
 for code, fatal in {"40001": "", "40003": "", "57P01": "fatal"}.items():
     add_repeated_proxy_kind(f"answers {code}", "sql", lambda random, code=code, fatal=fatal: ["inject", random.choice(["COMMIT", "COMMIT", "SELECT"]), code, fatal])

@@ -8,7 +8,7 @@
 //
 //   NAME refuse on|off       NAME cut                     NAME strand              NAME delay MILLISECONDS
 //   NAME blackhole on|off    NAME cut-requests BYTES      NAME cut-replies BYTES   NAME hold-answers on|off
-//   NAME inject COMMAND SQLSTATE [fatal]                  NAME garble              NAME calm               NAME count
+//   NAME inject COMMAND SQLSTATE [fatal]                  NAME garble MESSAGES     NAME calm               NAME count
 #include <iostream>
 #include <map>
 #include <memory>
@@ -79,7 +79,7 @@ void obey(Roads& roads, const std::string& line) {
   if (verb == "calm") return calm(road);
   if (verb == "count") return;
   if (verb == "inject" && road.wire) return road.wire->answer_instead(first, second, third == "fatal");
-  if (verb == "garble" && road.wire) return road.wire->garble_next();
+  if (verb == "garble" && road.wire) return road.wire->garble_after(std::stoi(first));
   throw std::invalid_argument("unknown command: " + line);
 }
 

@@ -83,7 +83,7 @@ void WireProxy::answer_instead(std::string command, std::string sqlstate, bool f
 void WireProxy::calm() {
   cut_replies_ = -1;
   cut_requests_ = -1;
-  garble_ = false;
+  garble_in_ = -1;
   const std::lock_guard lock(mutex_);
   injection_.reset();
 }
@@ -163,7 +163,7 @@ bool WireProxy::forward_message(Link& link, const std::string& message) {
   constexpr char ready_for_query = 'Z';
   if (link.skip_to_ready && message.front() != ready_for_query) return true;
   link.skip_to_ready = false;
-  if (garble_.exchange(false)) {
+  if (garble_in_ >= 0 && garble_in_-- == 0) {
     ++faults_;
     return send_all(link.client.get(), "\x01" + message.substr(1));
   }

@@ -38,8 +38,9 @@ class WireProxy {
   // The next statement that the server ends with a command tag that begins so ("COMMIT", "INSERT" …) is answered with
   // this error instead; the server has executed it all the same. With `fatal` the connection ends with it.
   void answer_instead(std::string command, std::string sqlstate, bool fatal = false);
-  // The next message of the server arrives with a type that does not exist: the client cannot follow any more.
-  void garble_next() { garble_ = true; }
+  // The message of the server that comes after that many others arrives with a type that does not exist: the client cannot
+  // follow any more.
+  void garble_after(int messages) { garble_in_ = messages; }
   // Forward nothing, in neither direction, and accept no connection, until `resume`.
   void pause() { paused_ = true; }
   void resume() { paused_ = false; }
@@ -73,7 +74,7 @@ class WireProxy {
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> paused_{false};
-  std::atomic<bool> garble_{false};
+  std::atomic<int> garble_in_{-1};  // messages before it; negative: not armed
   std::atomic<std::int64_t> cut_replies_{-1};  // bytes left; -1: not armed
   std::atomic<std::int64_t> cut_requests_{-1};
   std::atomic<std::size_t> faults_{0};
