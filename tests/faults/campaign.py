@@ -20,7 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "scripts")]
 
-from cluster import Cluster  # noqa: E402 (the path comes first)
+from cluster import Cluster, StartFailed  # noqa: E402 (the path comes first)
 from faults.clients import Clients  # noqa: E402
 from faults.kinds import KINDS  # noqa: E402
 from faults.programs import program  # noqa: E402
@@ -29,7 +29,7 @@ from faults.recovery import Recovery  # noqa: E402
 from faults.report import Report  # noqa: E402
 from support.cluster_view import ClusterView  # noqa: E402
 from support.scratch import scratch_directory  # noqa: E402
-from support.wait import SCALE, until  # noqa: E402
+from support.wait import SCALE, Deadline, until  # noqa: E402
 
 CACHE_TTL_SECONDS = 10
 RECOVERY_SECONDS = 90   # writes and reads of all kinds succeed again within this
@@ -76,8 +76,12 @@ class Campaign:
         front = [ports.of("nginx")] * 5 + [ports.of("api", number) for number in range(1, self.cluster.settings.choices.apis + 1)]
         self.clients = Clients(front, self.histories, f"f{self.arguments.seed}-", self.arguments.seed, self.arguments.clients, self.arguments.rate)
         try:
-            for kind in self._schedule():
-                self._one_fault(kind)
+            try:
+                for kind in self._schedule():
+                    self._one_fault(kind)
+            finally:
+                finished = self.clients.command("finish", 60)
+                self.report.counts, self.report.keys = finished["counts"], finished["keys"]
             self._end()
         finally:
             self.clients.close()
@@ -107,22 +111,45 @@ class Campaign:
                 yield kind
 
     def _one_fault(self, kind):
-        before = self._calm()
-        record = {"kind": kind.name, "at": round(self.report.seconds(), 1), "operations_per_second": round(before)}
-        self.report.begin(record)
+        record = {"kind": kind.name, "at": round(self.report.seconds(), 1)}
+        try:
+            record["operations_per_second"] = round(self._calm())
+            self.report.begin(record)
+            self._break_and_heal(kind, record)
+        except Exception as error:  # told in the report, and the run has failed; the others are still worth something
+            self.report.fail(record, error)
+            self._reset()
+        whole = time.monotonic()
+        self._wait_until_whole()
+        record["whole"] = round(record.get("recovery", 0) + time.monotonic() - whole, 2)
+        self.report.end(record)
+
+    def _break_and_heal(self, kind, record):
         with contextlib.ExitStack() as healing:
-            what, seconds = healing.enter_context(kind.broken(self, self.random))
-            record["what"] = what
+            record["what"], seconds = healing.enter_context(kind.broken(self, self.random))
             self.pause(seconds)
             record["seconds"] = round(self.report.seconds() - record["at"], 1)
             recovered = Measured(lambda: self.recovery.wait(RECOVERY_SECONDS))
-        # Its parts may have ended by themselves meanwhile: an operator's start brings them back.
         record["recovery"] = round(recovered.result(), 2)
-        whole = time.monotonic()
-        self.view.heal()
-        until(lambda: not self.view.complaints(), WHOLE_SECONDS, "every part of the cluster to be well", every=0.2)
-        record["whole"] = round(recovered.seconds + time.monotonic() - whole, 2)
-        self.report.end(record)
+
+    def _wait_until_whole(self):
+        """As an operator does it: what ended meanwhile is started again, until every part says that it is well."""
+        deadline = Deadline(WHOLE_SECONDS)
+        while True:
+            try:
+                return self.view.heal()
+            except (AssertionError, StartFailed):
+                if deadline.passed():
+                    raise
+
+    def _reset(self):
+        """Nothing is broken by us any more, however far a fault came."""
+        for name in self.proxies.port:
+            self.proxies.command(name, "calm")
+        if not self.no_packet_filter:
+            subprocess.run(["nft", "flush", "ruleset"], check=False)  # of our own network namespace
+        if self.small_disk:
+            (self.small_disk / "filler").unlink(missing_ok=True)
 
     def _calm(self):
         """Answers per second, when they are as many as a run without them must have."""
@@ -136,13 +163,11 @@ class Campaign:
     def _end(self):
         """Nothing is under way any more: what is there now is what is left."""
         self.view.heal()
-        finished = self.clients.command("finish", 60)
         self.view.wait_until_drained()
         dead = self.view.dead_letters()
         assert not dead, f"{len(dead)} dead letters: writes that could not be applied: {dead[:5]}"
         self.pause(CACHE_TTL_SECONDS)  # the longest that an entry of the cache may be wrong
         self.clients.command("finals", 600)
-        self.report.counts, self.report.keys = finished["counts"], finished["keys"]
 
 
 class Measured:
@@ -229,9 +254,9 @@ def main():
         good = False
         try:
             campaign.run()
-            good = judge(campaign.histories, campaign.report)
-            campaign.report.write()
+            good = judge(campaign.histories, campaign.report) and not campaign.report.failures
         finally:
+            campaign.report.write()
             campaign.proxies.close()
             if not good:
                 keep(directory, arguments)

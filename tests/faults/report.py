@@ -10,6 +10,7 @@ class Report:
         self.arguments = arguments
         self.begun = time.monotonic()
         self.faults = []
+        self.failures = []
         self.skipped = {}
         self.counts, self.keys, self.verdict = {}, 0, ""
         self.lines = open(f"{arguments.report}.jsonl", "w") if arguments.report else None
@@ -21,12 +22,18 @@ class Report:
         self.skipped[kind] = reason
         print(f"not possible here: {kind}: {reason}", flush=True)
 
+    def fail(self, record, error):
+        record["failed"] = f"{type(error).__name__}: {error}"
+        self.failures.append(record)
+        print(f"  FAILED: {record['failed']}", flush=True)
+
     def begin(self, record):
         print(f"{record['at']:7.1f} s  {record['kind']} (before: {record['operations_per_second']} answers/s)", end="", flush=True)
 
     def end(self, record):
-        print(f"  {record['what']}; recovered after {record['recovery']:.1f} s, whole after {record['whole']:.1f} s", flush=True)
-        self.faults.append(record)
+        if "failed" not in record:
+            print(f"  {record['what']}; recovered after {record['recovery']:.1f} s, whole after {record['whole']:.1f} s", flush=True)
+            self.faults.append(record)
         if self.lines:
             print(json.dumps(record), file=self.lines, flush=True)
 
@@ -48,6 +55,8 @@ class Report:
 
     def write(self):
         text = f"{self.summary()}\n\n{self.table()}\n"
+        for record in self.failures:
+            text += f"\nFAILED: {record['kind']} at {record['at']} s: {record['failed']}\n"
         for kind, reason in self.skipped.items():
             text += f"\nNot possible here: {kind}: {reason}."
         print("\n" + text, flush=True)
