@@ -11,6 +11,8 @@ test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev p
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
+# The fault campaign drops packets and starts its cluster in namespaces of its own.
+faults_packages="nftables iproute2 util-linux"
 
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
 adapt_to_distribution() {
@@ -41,6 +43,7 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
+      faults) wanted+=" $faults_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done

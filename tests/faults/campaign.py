@@ -100,7 +100,7 @@ class Campaign:
         self.random.shuffle(first)
         rest = [kind for kind in possible if not kind.quick]
         end = time.monotonic() + self.arguments.minutes * 60
-        hard_end = end + self.arguments.minutes * 60 * (2 if self.short else 0)
+        hard_end = end + self.arguments.minutes * 60
         for turn in range(10**9):
             # A short run begins with all the quick ones; a long one mixes.
             order = first + self.random.sample(rest, len(rest)) if turn == 0 and self.short else self.random.sample(possible, len(possible))
