@@ -197,10 +197,12 @@ def add_descriptor_kind(tier):
         pid = campaign.cluster.components[name].daemon.running()
         open_now = len(os.listdir(f"/proc/{pid}/fd"))
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now, hard))
+        # What is open stays open; of what is closed now, all or half cannot be opened again.
+        limit = random.choice([10, open_now // 2])
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
         for target in ("sql", "amqp", *campaign.proxies.redis):  # what is cut off has to be opened again
             campaign.proxies.command(target, "cut")
-        yield f"{name}: {open_now}", random.uniform(1, 4)
+        yield f"{name}: {limit} instead of {open_now}", random.uniform(1, 4)
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -219,15 +221,31 @@ def nft(*commands):
     subprocess.run(["nft", "-f", "-"], input="\n".join(commands) + "\n", text=True, check=True)
 
 
+@contextlib.contextmanager
+def dropping(*matches):
+    """Packets that match are dropped, in this namespace."""
+    nft("add table inet armazem_faults", "add chain inet armazem_faults input { type filter hook input priority 0; }",
+        *(f"add rule inet armazem_faults input {match} drop" for match in matches))
+    try:
+        yield
+    finally:
+        nft("delete table inet armazem_faults")
+
+
 def add_partition_kind(name, ports, seconds):
     @kind(f"partition: {name}", needs=no_packet_filter)
     def parted(campaign, random):
         chosen = ports(campaign, random)
         listed = "{ " + ", ".join(map(str, chosen)) + " }"
-        nft("add table inet armazem_faults", "add chain inet armazem_faults input { type filter hook input priority 0; }",
-            f"add rule inet armazem_faults input tcp dport {listed} drop", f"add rule inet armazem_faults input tcp sport {listed} drop")
-        yield json.dumps(chosen), random.uniform(*seconds)
-        nft("delete table inet armazem_faults")
+        with dropping(f"tcp dport {listed}", f"tcp sport {listed}"):
+            yield json.dumps(chosen), random.uniform(*seconds)
+
+
+@kind("network: 1 to 8 % of all packets lost", needs=no_packet_filter)
+def packets_lost(campaign, random):
+    percent = random.randrange(1, 9)
+    with dropping(f"numgen random mod 100 < {percent}"):
+        yield f"{percent} %", random.uniform(1, 5)
 
 
 def redis_ports(campaign, random):
