@@ -13,9 +13,9 @@ namespace armazem::checker {
 namespace {
 
 constexpr std::array<std::string_view, 15> names{
-    "none",          "malformed",        "invented-value", "failed-write-seen", "read-from-future",
-    "version-mismatch", "version-order", "not-linearizable", "session-stale",   "cache-stale",
-    "lost-write",    "applied-twice",    "unresolved",     "diverged",          "timed-out"};
+    "none",          "malformed",        "invented-value", "failed-write-seen", "read-from-future", "version-mismatch",
+    "version-order", "not-linearizable", "session-stale",  "cache-stale",       "lost-write",       "applied-twice",
+    "unresolved",    "diverged",         "timed-out"};
 static_assert(names.size() == static_cast<std::size_t>(Violation::timed_out) + 1);
 
 // The working memory of one thread.
@@ -54,25 +54,28 @@ class Checker {
     return place != finals_.end() && (*place)->key == key ? *place : nullptr;
   }
 
-  std::optional<Verdict> check_key(const History& history, std::span<const std::uint32_t> events, const FinalState* final_state,
-                                   const CheckOptions& options) {
+  std::optional<Verdict> check_key(const History& history, std::span<const std::uint32_t> events,
+                                   const FinalState* final_state, const CheckOptions& options) {
     if (auto found = key_.load(history, events, final_state, options)) return found;
     if (auto found = versions_(key_, options)) return found;
     switch (search_(key_, {options.search_steps_max, options.versions_order})) {
       case LinearizabilitySearch::Answer::linearizable: break;
       case LinearizabilitySearch::Answer::not_linearizable: return explain(key_, search_, options);
       case LinearizabilitySearch::Answer::given_up:
-        return key_.violation(Violation::timed_out, "not decided within " + std::to_string(options.search_steps_max) + " steps", {});
+        return key_.violation(Violation::timed_out,
+                              "not decided within " + std::to_string(options.search_steps_max) + " steps", {});
     }
     return check_cache(final_state);
   }
 
   std::optional<Verdict> check_cache(const FinalState* end) const {
     if (end == nullptr || !end->in_cache) return std::nullopt;
-    const bool versions_differ = !end->cache_version.is_nil() && !end->store_version.is_nil() && end->cache_version != end->store_version;
+    const bool versions_differ =
+        !end->cache_version.is_nil() && !end->store_version.is_nil() && end->cache_version != end->store_version;
     if (end->cache_value == end->store_value && !versions_differ) return std::nullopt;
-    return key_.violation(Violation::diverged, "in the end the cache holds " + end->cache_version.text() + " and the store " +
-                          end->store_version.text(), {});
+    return key_.violation(
+        Violation::diverged,
+        "in the end the cache holds " + end->cache_version.text() + " and the store " + end->store_version.text(), {});
   }
 
   std::vector<std::uint32_t> order_;

@@ -33,8 +33,12 @@ class Writer {
   void write(const Moment& moment) {
     const Event& event = *moment.event;
     const bool known = event.outcome == Outcome::ok;
-    out_ << "{:process " << event.client << ", :type " << (!moment.is_completion ? ":invoke" : known ? ":ok" : ":info")
-         << ", :f " << function(event) << ", :key " << event.key << ", :value " << value(moment) << ", :time " << moment.at * 1000 << "}\n";
+    out_ << "{:process " << event.client << ", :type "
+         << (!moment.is_completion ? ":invoke"
+             : known               ? ":ok"
+                                   : ":info")
+         << ", :f " << function(event) << ", :key " << event.key << ", :value " << value(moment) << ", :time "
+         << moment.at * 1000 << "}\n";
   }
 
  private:

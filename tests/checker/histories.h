@@ -8,13 +8,16 @@
 namespace armazem::checker {
 
 // Version number `tick` of op `op`; tests say which writes are the same operation by giving `op`.
-inline Version version_of(std::uint64_t tick, std::uint64_t op = 0) { return Version::make(Tick(tick), OpId(op == 0 ? tick : op)); }
+inline Version version_of(std::uint64_t tick, std::uint64_t op = 0) {
+  return Version::make(Tick(tick), OpId(op == 0 ? tick : op));
+}
 
 // Calls return the event, so that a test may change what is special about it.
 class HistoryBuilder {
  public:
   // An applied put of `value` under version number `tick` from `invoked` to `returned`.
-  Event& put(std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick, std::uint16_t status = 0) {
+  Event& put(std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick,
+             std::uint16_t status = 0) {
     return write(Kind::put, invoked, returned, value, tick, status);
   }
   Event& remove(std::uint64_t invoked, std::uint64_t returned, std::uint64_t tick, std::uint16_t status = 0) {
@@ -54,7 +57,8 @@ class HistoryBuilder {
   Event& cached(std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick = 0) {
     return get(Level::cached, invoked, returned, value, tick);
   }
-  Event& session(std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick, std::uint64_t asked) {
+  Event& session(std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick,
+                 std::uint64_t asked) {
     Event& event = get(Level::session, invoked, returned, value, tick);
     event.min_version = version_of(asked);
     return event;
@@ -70,7 +74,8 @@ class HistoryBuilder {
   History history;
 
  private:
-  Event& write(Kind kind, std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick, std::uint16_t status) {
+  Event& write(Kind kind, std::uint64_t invoked, std::uint64_t returned, std::uint64_t value, std::uint64_t tick,
+               std::uint16_t status) {
     Event event;
     event.kind = kind;
     event.invoked_us = invoked;

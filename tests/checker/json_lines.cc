@@ -106,7 +106,9 @@ FinalState parse_final(const json::object& line) {
   return state;
 }
 
-std::string operation_name(std::uint64_t key, std::string_view operation) { return std::to_string(key) + "/" + std::string(operation); }
+std::string operation_name(std::uint64_t key, std::string_view operation) {
+  return std::to_string(key) + "/" + std::string(operation);
+}
 
 }  // namespace
 
@@ -151,7 +153,8 @@ void append_final(std::string& out, const FinalState& state) {
   out.append("}\n");
 }
 
-void append_resolution(std::string& out, std::uint32_t key, const Version& operation, Resolution resolution, const Version& applied_as) {
+void append_resolution(std::string& out, std::uint32_t key, const Version& operation, Resolution resolution,
+                       const Version& applied_as) {
   out.append("{\"type\":\"resolution\",\"key\":").append(std::to_string(key));
   add_version(out, "operation", operation);
   add_text(out, "resolution", word(resolutions, resolution));
@@ -167,12 +170,14 @@ Result<void> HistoryReader::add_line(std::string_view text) {
     if (type == "op") {
       history_.events.push_back(parse_event(line));
       if (line.contains("operation")) {
-        by_operation_[operation_name(history_.events.back().key, text_of(line, "operation"))] = history_.events.size() - 1;
+        by_operation_[operation_name(history_.events.back().key, text_of(line, "operation"))] =
+            history_.events.size() - 1;
       }
     } else if (type == "final") {
       history_.finals.push_back(parse_final(line));
     } else if (type == "resolution") {
-      const auto place = by_operation_.find(operation_name(line.at("key").to_number<std::uint64_t>(), text_of(line, "operation")));
+      const auto place =
+          by_operation_.find(operation_name(line.at("key").to_number<std::uint64_t>(), text_of(line, "operation")));
       if (place == by_operation_.end()) throw std::invalid_argument("resolution of an operation that is not there");
       Event& event = history_.events[place->second];
       event.resolution = parse_word<Resolution>(resolutions, text_of(line, "resolution"));
@@ -189,7 +194,8 @@ Result<void> HistoryReader::read(std::istream& in) {
   for (std::string line; std::getline(in, line);) {
     ++number;
     if (line.empty()) continue;
-    if (auto added = add_line(line); !added) return fail(ErrorCode::invalid_argument, "line " + std::to_string(number) + ": " + added.error().message);
+    if (auto added = add_line(line); !added)
+      return fail(ErrorCode::invalid_argument, "line " + std::to_string(number) + ": " + added.error().message);
   }
   return {};
 }

@@ -15,7 +15,8 @@ namespace armazem::checker {
 void append_event(std::string& out, const Event& event, const Version& operation = {});
 void append_final(std::string& out, const FinalState& state);
 // The fate of the write of that key that was asked for by `operation`; `applied_as`: its version, when it was applied.
-void append_resolution(std::string& out, std::uint32_t key, const Version& operation, Resolution resolution, const Version& applied_as);
+void append_resolution(std::string& out, std::uint32_t key, const Version& operation, Resolution resolution,
+                       const Version& applied_as);
 
 // Reads lines, in any order but that a resolution stands behind its operation.
 class HistoryReader {

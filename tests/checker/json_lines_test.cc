@@ -45,8 +45,10 @@ TEST(JsonLines, AResolutionFindsItsOperation) {
 }
 
 TEST(JsonLines, AnErrorNamesItsLine) {
-  for (const char* const wrong : {"{", R"({"type":"op"})", R"({"type":"op","key":1,"op":"swap"})", R"({"type":"resolution","key":1,"operation":"x"})",
-                                  R"({"type":"op","key":1,"op":"put","invoked":1,"outcome":"fine"})", R"({"type":"op","key":-1,"op":"put"})"}) {
+  for (const char* const wrong :
+       {"{", R"({"type":"op"})", R"({"type":"op","key":1,"op":"swap"})",
+        R"({"type":"resolution","key":1,"operation":"x"})",
+        R"({"type":"op","key":1,"op":"put","invoked":1,"outcome":"fine"})", R"({"type":"op","key":-1,"op":"put"})"}) {
     std::istringstream in(std::string("\n") + wrong + "\n");
     HistoryReader reader;
     const auto read = reader.read(in);

@@ -20,7 +20,8 @@ bool contradict(const Version& known, const Version& seen, bool may_be_restamped
   return may_be_restamped ? known.op() != seen.op() : known != seen;
 }
 
-// The answer to an acknowledged write names the version of its application; that of another may have been stamped again.
+// The answer to an acknowledged write names the version of its application; that of another may have been stamped
+// again.
 bool has_final_version(const Event& event) noexcept {
   return event.outcome == Outcome::ok || event.resolution == Resolution::applied;
 }
@@ -92,7 +93,8 @@ std::optional<Verdict> KeyHistory::index_puts() {
     const Op& op = ops_[static_cast<std::size_t>(puts_[at].second)];
     if (puts_[at].first == 0) return violation(Violation::malformed, "a put of value 0, which means absent", {&op});
     if (at > 0 && puts_[at].first == puts_[at - 1].first) {
-      return violation(Violation::malformed, "two puts of one value", {&ops_[static_cast<std::size_t>(puts_[at - 1].second)], &op});
+      return violation(Violation::malformed, "two puts of one value",
+                       {&ops_[static_cast<std::size_t>(puts_[at - 1].second)], &op});
     }
   }
   return std::nullopt;
@@ -116,7 +118,8 @@ std::optional<Verdict> KeyHistory::match_read(Op& read) {
   read.source = place->second;
   Op& write = ops_[static_cast<std::size_t>(place->second)];
   if (write.role != Role::write) {
-    return violation(Violation::failed_write_seen, "a value was read whose write was answered as without effect", {&write, &read});
+    return violation(Violation::failed_write_seen, "a value was read whose write was answered as without effect",
+                     {&write, &read});
   }
   if (read.returned < write.invoked) {
     return violation(Violation::read_from_future, "a value was read before its write began", {&read, &write});
@@ -128,7 +131,8 @@ std::optional<Verdict> KeyHistory::match_read(Op& read) {
 std::optional<Verdict> KeyHistory::learn_version(Op& write, const Op& read) {
   if (contradict(write.version, read.version, !write.version_is_final)) {
     return violation(Violation::version_mismatch,
-                     "written under " + write.version.text() + " and read under " + read.version.text(), {&write, &read});
+                     "written under " + write.version.text() + " and read under " + read.version.text(),
+                     {&write, &read});
   }
   write.required = true;
   write.returned = std::min(write.returned, read.returned);
@@ -141,8 +145,10 @@ std::optional<Verdict> KeyHistory::learn_version(Op& write, const Op& read) {
 
 Op* KeyHistory::writer_of(const AppliedWrite& applied) noexcept {
   if (applied.value != 0) {
-    const auto place = std::ranges::lower_bound(puts_, applied.value, {}, &std::pair<std::uint64_t, std::int32_t>::first);
-    return place != puts_.end() && place->first == applied.value ? &ops_[static_cast<std::size_t>(place->second)] : nullptr;
+    const auto place =
+        std::ranges::lower_bound(puts_, applied.value, {}, &std::pair<std::uint64_t, std::int32_t>::first);
+    return place != puts_.end() && place->first == applied.value ? &ops_[static_cast<std::size_t>(place->second)]
+                                                                 : nullptr;
   }
   for (const std::int32_t at : removes_) {
     Op& remove = ops_[static_cast<std::size_t>(at)];
@@ -160,14 +166,18 @@ std::optional<Verdict> KeyHistory::match_applied() {
       return violation(Violation::version_order, "applied versions do not increase: " + list[at].version.text(), {});
     }
     for (std::size_t before = 0; before < at; ++before) {
-      if (list[before].version.op() == list[at].version.op() || (list[at].value != 0 && list[before].value == list[at].value)) {
+      if (list[before].version.op() == list[at].version.op() ||
+          (list[at].value != 0 && list[before].value == list[at].value)) {
         const Op* write = writer_of(list[at]);
-        return violation(Violation::applied_twice, "applied under " + list[before].version.text() + " and again under " + list[at].version.text(), {write});
+        return violation(Violation::applied_twice,
+                         "applied under " + list[before].version.text() + " and again under " + list[at].version.text(),
+                         {write});
       }
     }
     if (auto found = match_applied_write(list[at])) return found;
   }
-  const bool deletes_unmatched = std::ranges::any_of(list, [&](const AppliedWrite& each) { return writer_of(each) == nullptr; });
+  const bool deletes_unmatched =
+      std::ranges::any_of(list, [&](const AppliedWrite& each) { return writer_of(each) == nullptr; });
   for (Op& op : ops_) {
     if (op.role != Role::write) continue;
     const bool there = std::ranges::any_of(list, [&](const AppliedWrite& each) { return writer_of(each) == &op; });
@@ -186,16 +196,18 @@ std::optional<Verdict> KeyHistory::match_applied_write(const AppliedWrite& appli
   Op* write = writer_of(applied);
   if (write == nullptr) {
     const bool some = applied.value == 0 && std::ranges::any_of(removes_, [&](std::int32_t at) {
-      return ops_[static_cast<std::size_t>(at)].version.is_nil();
-    });
+                        return ops_[static_cast<std::size_t>(at)].version.is_nil();
+                      });
     if (some) return std::nullopt;
-    return violation(Violation::invented_value, "applied under " + applied.version.text() + ", and nobody wrote it", {});
+    return violation(Violation::invented_value, "applied under " + applied.version.text() + ", and nobody wrote it",
+                     {});
   }
   if (write->role != Role::write) {
     return violation(Violation::failed_write_seen, "applied, and answered as without effect", {write});
   }
   if (contradict(write->version, applied.version, !write->version_is_final)) {
-    return violation(Violation::version_mismatch, "known as " + write->version.text() + " and applied under " + applied.version.text(), {write});
+    return violation(Violation::version_mismatch,
+                     "known as " + write->version.text() + " and applied under " + applied.version.text(), {write});
   }
   write->required = write->version_is_final = true;
   write->version = applied.version;
@@ -205,7 +217,8 @@ std::optional<Verdict> KeyHistory::match_applied_write(const AppliedWrite& appli
 std::optional<Verdict> KeyHistory::index_versions() {
   versions_.clear();
   for (std::size_t at = 0; at < ops_.size(); ++at) {
-    if (ops_[at].role == Role::write && !ops_[at].version.is_nil()) versions_.emplace_back(ops_[at].version, static_cast<std::int32_t>(at));
+    if (ops_[at].role == Role::write && !ops_[at].version.is_nil())
+      versions_.emplace_back(ops_[at].version, static_cast<std::int32_t>(at));
   }
   std::ranges::sort(versions_);
   for (std::size_t at = 1; at < versions_.size(); ++at) {
@@ -232,8 +245,10 @@ std::optional<Verdict> KeyHistory::check_resolved() const {
     }
     if (op.role != Role::write || op.version.is_nil() || final_->store_version.is_nil()) continue;
     if (final_->store_version < op.version && final_->store_version.op() != op.version.op()) {
-      return violation(Violation::lost_write, "accepted, neither applied nor replaced: in the end the key holds the older version " +
-                       final_->store_version.text(), {&op});
+      return violation(Violation::lost_write,
+                       "accepted, neither applied nor replaced: in the end the key holds the older version " +
+                           final_->store_version.text(),
+                       {&op});
     }
   }
   return std::nullopt;

@@ -8,7 +8,9 @@
 namespace armazem::checker {
 namespace {
 
-Violation judged(const HistoryBuilder& made, CheckOptions options = {}) { return check(made.history, options).violation; }
+Violation judged(const HistoryBuilder& made, CheckOptions options = {}) {
+  return check(made.history, options).violation;
+}
 
 CheckOptions values_only() {
   CheckOptions options;

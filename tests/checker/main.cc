@@ -1,5 +1,5 @@
-// armazem-check: judges histories of clients, one file each (docs/histories.md). Prints a line per file; exit code 0 when
-// all are good, 1 when one is not, 2 when one cannot be read.
+// armazem-check: judges histories of clients, one file each (docs/histories.md). Prints a line per file; exit code 0
+// when all are good, 1 when one is not, 2 when one cannot be read.
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
@@ -34,8 +34,8 @@ int judge_file(const std::string& path, const CheckOptions& options, Totals& tot
   ++totals.files;
   totals.operations += history.events.size();
   totals.keys += history.finals.size();
-  std::cout << path << ": " << history.events.size() << " operations, " << history.finals.size() << " final states: "
-            << (verdicts.empty() ? "good" : "NOT GOOD") << '\n';
+  std::cout << path << ": " << history.events.size() << " operations, " << history.finals.size()
+            << " final states: " << (verdicts.empty() ? "good" : "NOT GOOD") << '\n';
   for (const Verdict& verdict : verdicts) {
     ++(verdict.violation == Violation::timed_out ? totals.time_outs : totals.violations);
     std::cout << "  key " << verdict.key << ": " << name_of(verdict.violation) << ": " << verdict.why << '\n';
@@ -76,10 +76,11 @@ int main(int argc, char** argv) {
   options.margin_us = static_cast<std::uint64_t>(margin_seconds * 1e6);
   int worst = 0;
   Totals totals;
-  for (const std::string& path : files) worst = std::max(worst, edn ? export_file(path) : judge_file(path, options, totals));
+  for (const std::string& path : files)
+    worst = std::max(worst, edn ? export_file(path) : judge_file(path, options, totals));
   if (!edn) {
-    std::cout << totals.files << " files, " << totals.operations << " operations, " << totals.keys << " final states: "
-              << totals.violations << " violations, " << totals.time_outs << " time-outs\n";
+    std::cout << totals.files << " files, " << totals.operations << " operations, " << totals.keys
+              << " final states: " << totals.violations << " violations, " << totals.time_outs << " time-outs\n";
   }
   return worst;
 }

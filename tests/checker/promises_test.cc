@@ -1,5 +1,5 @@
-// Known-good and known-bad histories of what is promised beside linearizability: sessions, the cache, validity of values, and
-// the end.
+// Known-good and known-bad histories of what is promised beside linearizability: sessions, the cache, validity of
+// values, and the end.
 #include <gtest/gtest.h>
 
 #include "checker/histories.h"
@@ -312,8 +312,10 @@ TEST(Applied, IsWhatWasAcknowledgedAndNothingElse) {
   };
   EXPECT_EQ(with({{version_of(2), 0}, {version_of(3), 3}}), Violation::lost_write);
   EXPECT_EQ(with({{version_of(1), 1}, {version_of(3), 3}}), Violation::lost_write);
-  EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 3}, {version_of(4), 3}}), Violation::applied_twice);
-  EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 3}, {version_of(4, 1), 1}}), Violation::applied_twice);
+  EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 3}, {version_of(4), 3}}),
+            Violation::applied_twice);
+  EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 3}, {version_of(4, 1), 1}}),
+            Violation::applied_twice);
   EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 7}}), Violation::failed_write_seen);
   EXPECT_EQ(with({{version_of(1), 1}, {version_of(2), 0}, {version_of(3), 99}}), Violation::invented_value);
   EXPECT_EQ(with({{version_of(2), 0}, {version_of(1), 1}, {version_of(3), 3}}), Violation::version_order);

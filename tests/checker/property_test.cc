@@ -34,7 +34,8 @@ void expect_all_good(const RandomHistoryOptions& made) {
   for (std::uint64_t seed = 1; seed <= histories; ++seed) {
     const History history = random_history(seed, made);
     const Verdict verdict = check(history, options_of(made));
-    ASSERT_TRUE(verdict.ok) << "seed " << seed << ": " << name_of(verdict.violation) << ": " << verdict.why << "\n" << lines_of(history);
+    ASSERT_TRUE(verdict.ok) << "seed " << seed << ": " << name_of(verdict.violation) << ": " << verdict.why << "\n"
+                            << lines_of(history);
   }
 }
 
@@ -85,7 +86,9 @@ double refused_percent(const Change& change, RandomHistoryOptions made = {}) {
   return 100.0 * static_cast<double>(refused) / static_cast<double>(changed);
 }
 
-bool is_strong_hit(const Event& event) { return event.kind == Kind::get && event.level == Level::strong && event.value != 0; }
+bool is_strong_hit(const Event& event) {
+  return event.kind == Kind::get && event.level == Level::strong && event.value != 0;
+}
 bool is_applied(const Event& event) { return event.kind != Kind::get && event.outcome == Outcome::ok; }
 
 // A strong read sees what another read of the key saw.
@@ -93,7 +96,8 @@ bool swap_reads(History& history, std::mt19937_64& random) {
   Event* const one = pick(history, random, is_strong_hit);
   if (one == nullptr) return false;
   Event* const other = pick(history, random, [&](const Event& event) {
-    return event.kind == Kind::get && event.key == one->key && event.value != 0 && event.value != one->value && event.invoked_us + 200 < one->invoked_us;
+    return event.kind == Kind::get && event.key == one->key && event.value != 0 && event.value != one->value &&
+           event.invoked_us + 200 < one->invoked_us;
   });
   if (other == nullptr) return false;
   one->value = other->value;
@@ -125,7 +129,8 @@ TEST(CheckerProperty, LostWritesAreRefused) {
 
 TEST(CheckerProperty, WrongAnswersToWritesAreRefused) {
   const auto lie = [](History& history, std::mt19937_64& random) {
-    Event* const write = pick(history, random, [](const Event& event) { return is_applied(event) && event.status != 0; });
+    Event* const write =
+        pick(history, random, [](const Event& event) { return is_applied(event) && event.status != 0; });
     if (write == nullptr) return false;
     write->status = write->status == 200 ? 201 : write->status == 201 ? 200 : write->status == 204 ? 404 : 204;
     return true;
@@ -139,7 +144,9 @@ TEST(CheckerProperty, WritesThatAreSaidToHaveFailedAreRefused) {
   const auto deny = [](History& history, std::mt19937_64& random) {
     Event* const read = pick(history, random, is_strong_hit);
     if (read == nullptr) return false;
-    Event* const write = pick(history, random, [&](const Event& event) { return event.kind == Kind::put && event.key == read->key && event.value == read->value; });
+    Event* const write = pick(history, random, [&](const Event& event) {
+      return event.kind == Kind::put && event.key == read->key && event.value == read->value;
+    });
     write->outcome = Outcome::failed;
     write->status = 503;
     return true;
@@ -149,7 +156,9 @@ TEST(CheckerProperty, WritesThatAreSaidToHaveFailedAreRefused) {
 
 TEST(CheckerProperty, StaleCachedReadsAreRefused) {
   const auto age = [](History& history, std::mt19937_64& random) {
-    Event* const read = pick(history, random, [](const Event& event) { return event.kind == Kind::get && event.level == Level::cached && event.value != 0; });
+    Event* const read = pick(history, random, [](const Event& event) {
+      return event.kind == Kind::get && event.level == Level::cached && event.value != 0;
+    });
     if (read == nullptr) return false;
     read->invoked_us += 2000;
     read->returned_us += 2000;

@@ -16,7 +16,8 @@ struct Written {
 
 class Store {
  public:
-  Store(std::uint64_t seed, const RandomHistoryOptions& options) : random_(seed), options_(options), written_(options.keys) {}
+  Store(std::uint64_t seed, const RandomHistoryOptions& options)
+      : random_(seed), options_(options), written_(options.keys) {}
 
   History run() {
     for (std::size_t at = 0; at < options_.operations; ++at) {

@@ -22,7 +22,8 @@ LinearizabilitySearch::Answer LinearizabilitySearch::operator()(const KeyHistory
   return (*this)(key, key.ops(), limits);
 }
 
-LinearizabilitySearch::Answer LinearizabilitySearch::operator()(const KeyHistory& key, std::span<const Op> ops, const Limits& limits) {
+LinearizabilitySearch::Answer LinearizabilitySearch::operator()(const KeyHistory& key, std::span<const Op> ops,
+                                                                const Limits& limits) {
   key_ = &key;
   versions_order_ = limits.versions_order;
   prepare(ops);
@@ -37,9 +38,11 @@ void LinearizabilitySearch::prepare(std::span<const Op> ops) {
   ordered_.clear();
   required_left_ = 0;
   entries_.push_back({});
-  for (std::size_t position = 0; position < ops.size(); ++position) add_item(ops[position], static_cast<std::int32_t>(position));
+  for (std::size_t position = 0; position < ops.size(); ++position)
+    add_item(ops[position], static_cast<std::int32_t>(position));
   link_entries();
-  std::ranges::sort(ordered_, {}, [&](std::int32_t item) { return items_[static_cast<std::size_t>(item)].op->version; });
+  std::ranges::sort(ordered_, {},
+                    [&](std::int32_t item) { return items_[static_cast<std::size_t>(item)].op->version; });
   next_ordered_ = 0;
   state_ = absent;
   newest_ = none;
@@ -65,9 +68,8 @@ void LinearizabilitySearch::add_item(const Op& op, std::int32_t position) {
 
 // Calls before returns of the same time: they overlapped, as far as one can tell.
 void LinearizabilitySearch::link_entries() {
-  std::sort(entries_.begin() + 1, entries_.end(), [](const Entry& a, const Entry& b) {
-    return a.at != b.at ? a.at < b.at : a.is_return < b.is_return;
-  });
+  std::sort(entries_.begin() + 1, entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.at != b.at ? a.at < b.at : a.is_return < b.is_return; });
   call_.assign(items_.size(), none);
   return_.assign(items_.size(), none);
   const auto count = static_cast<std::int32_t>(entries_.size());
@@ -104,7 +106,9 @@ LinearizabilitySearch::Answer LinearizabilitySearch::run(std::uint64_t steps_max
   return Answer::linearizable;
 }
 
-bool LinearizabilitySearch::is_live() const { return state_ != absent && at(key_->ops(), state_).event->kind == Kind::put; }
+bool LinearizabilitySearch::is_live() const {
+  return state_ != absent && at(key_->ops(), state_).event->kind == Kind::put;
+}
 
 const Version& LinearizabilitySearch::state_version() const {
   static const Version nil;
@@ -233,7 +237,8 @@ bool LinearizabilitySearch::remember() {
 void LinearizabilitySearch::grow_table() {
   const std::size_t stride = done_.size() + 1;
   table_.assign(table_.size() * 4, 0);
-  for (std::size_t each = 0; each < seen_count_; ++each) table_[slot_of(&seen_[each * stride])] = static_cast<std::uint32_t>(each + 1);
+  for (std::size_t each = 0; each < seen_count_; ++each)
+    table_[slot_of(&seen_[each * stride])] = static_cast<std::uint32_t>(each + 1);
 }
 
 }  // namespace armazem::checker

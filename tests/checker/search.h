@@ -1,8 +1,8 @@
 // Is there an order of the operations on one key, within their times, in which every answer is right?
 //
 // The algorithm of Wing and Gong (Testing and verifying concurrent objects, 1993) as Lowe improved it (Testing for
-// linearizability, 2017) and Porcupine uses it: depth first over which operation takes effect next, never twice from the
-// same set of operations done and the same state. Three rules keep it short, and all of them lose no order:
+// linearizability, 2017) and Porcupine uses it: depth first over which operation takes effect next, never twice from
+// the same set of operations done and the same state. Three rules keep it short, and all of them lose no order:
 //   - an operation that only reads, may come next and is right now, comes now;
 //   - versions increase in the order of application, so of the writes with a known version only the oldest may come;
 //   - a write that perhaps never happened is tried when nothing else fits.
@@ -28,8 +28,8 @@ class LinearizabilitySearch {
 
   // Weak reads and ignored operations are left out. Working memory is kept for the next call.
   Answer operator()(const KeyHistory& key, const Limits& limits);
-  // The same for other operations than those of the key, so that a caller can ask whether fewer explain the failure. Their
-  // sources must still be positions in `key`.
+  // The same for other operations than those of the key, so that a caller can ask whether fewer explain the failure.
+  // Their sources must still be positions in `key`.
   Answer operator()(const KeyHistory& key, std::span<const Op> ops, const Limits& limits);
 
  private:
@@ -69,7 +69,9 @@ class LinearizabilitySearch {
   [[nodiscard]] bool condition_may_fail(const Event& event) const;
   [[nodiscard]] bool is_live() const;
   [[nodiscard]] const Version& state_version() const;
-  [[nodiscard]] static bool is_ordered(const Item& item) noexcept { return item.turn == Turn::required && !item.op->version.is_nil(); }
+  [[nodiscard]] static bool is_ordered(const Item& item) noexcept {
+    return item.turn == Turn::required && !item.op->version.is_nil();
+  }
   void take(std::int32_t entry);
   bool undo();
   void unlink(std::int32_t entry);
@@ -82,18 +84,18 @@ class LinearizabilitySearch {
   const KeyHistory* key_ = nullptr;
   bool versions_order_ = true;
   std::vector<Item> items_;
-  std::vector<Entry> entries_;               // [0] is the head of the list
+  std::vector<Entry> entries_;  // [0] is the head of the list
   std::vector<std::int32_t> call_, return_;  // of each item; none when it has no return
-  std::vector<std::int32_t> ordered_;        // required writes with a known version, oldest first
+  std::vector<std::int32_t> ordered_;  // required writes with a known version, oldest first
   std::size_t next_ordered_ = 0;
   std::size_t required_left_ = 0;
   std::int32_t state_ = absent;  // the write that the key holds, as a position in the key's operations
-  std::int32_t newest_ = none;   // the newest write of known version that was applied, likewise
+  std::int32_t newest_ = none;  // the newest write of known version that was applied, likewise
   Turn turn_ = Turn::reads;
   std::int32_t cursor_ = 0;
   std::vector<Frame> stack_;
-  std::vector<std::uint64_t> done_;   // a bit per item
-  std::vector<std::uint64_t> seen_;   // sets and states that were tried, one behind the other
+  std::vector<std::uint64_t> done_;  // a bit per item
+  std::vector<std::uint64_t> seen_;  // sets and states that were tried, one behind the other
   std::vector<std::uint32_t> table_;  // hash table of places in seen_, plus 1; 0: empty
   std::size_t seen_count_ = 0;
 };

@@ -36,15 +36,18 @@ bool is_older(const KeyHistory& key, const Op& read, const Version& floor) {
 std::optional<Verdict> judge(const KeyHistory& key, const Op& op, const Op& newest) {
   if (op.role == Role::write) {
     if (!op.required || op.version.is_nil() || newest.version < op.version) return std::nullopt;
-    return key.violation(Violation::version_order, "applied under a version that is not newer than " + newest.version.text() +
-                         ", which was applied before it began", {&newest, &op});
+    return key.violation(Violation::version_order,
+                         "applied under a version that is not newer than " + newest.version.text() +
+                             ", which was applied before it began",
+                         {&newest, &op});
   }
   if (!is_older(key, op, newest.version)) return std::nullopt;
   if (op.index == no_event) {
-    return key.violation(Violation::lost_write, "the key is older than " + newest.version.text() + ", which was applied", {&newest, &op});
+    return key.violation(Violation::lost_write,
+                         "the key is older than " + newest.version.text() + ", which was applied", {&newest, &op});
   }
-  return key.violation(Violation::version_order, "older than " + newest.version.text() + ", which was applied before it began",
-                       {&newest, &op});
+  return key.violation(Violation::version_order,
+                       "older than " + newest.version.text() + ", which was applied before it began", {&newest, &op});
 }
 
 std::optional<Verdict> judge_session(const KeyHistory& key, const Op& op) {
@@ -52,8 +55,10 @@ std::optional<Verdict> judge_session(const KeyHistory& key, const Op& op) {
   if (floor.is_nil() || !is_older(key, op, floor)) return std::nullopt;
   const Op* write = key.find_version(floor);
   const bool own = write != nullptr && write->event->client == op.event->client;
-  return key.violation(Violation::session_stale, std::string(own ? "does not see the client's own write " : "goes back behind ") +
-                       floor.text() + ", which was asked for", {write, &op});
+  return key.violation(Violation::session_stale,
+                       std::string(own ? "does not see the client's own write " : "goes back behind ") + floor.text() +
+                           ", which was asked for",
+                       {write, &op});
 }
 
 }  // namespace
@@ -71,8 +76,10 @@ std::optional<Verdict> VersionCheck::operator()(const KeyHistory& key, const Che
       }
       const Op* newest = op.invoked > bound ? then.before(op.invoked - bound) : nullptr;
       if (newest != nullptr && is_older(key, op, newest->version)) {
-        return key.violation(Violation::cache_stale, "older than " + newest->version.text() +
-                             ", although that was applied longer ago than the time to live", {newest, &op});
+        return key.violation(
+            Violation::cache_stale,
+            "older than " + newest->version.text() + ", although that was applied longer ago than the time to live",
+            {newest, &op});
       }
       continue;
     }

@@ -1,6 +1,6 @@
 // What versions say without any search, in linear time after sorting: versions of one key increase in the order of
-// application, so what had been applied before an operation began must not be newer than what it saw, and must be older than
-// what it wrote. Necessary, not sufficient; cheap enough for millions of operations.
+// application, so what had been applied before an operation began must not be newer than what it saw, and must be older
+// than what it wrote. Necessary, not sufficient; cheap enough for millions of operations.
 #pragma once
 
 #include <optional>

@@ -2,8 +2,8 @@
 //
 //   armazem-fault-clients --ports 8000,8000,26011 --out DIR --seed 7 --clients 24 --rate 600
 //
-// Prints a line of JSON each second: the answers so far. Commands on the standard input: `finish` ends the clients, `finals`
-// reads what every key holds in the end. Each is answered with a line that names it.
+// Prints a line of JSON each second: the answers so far. Commands on the standard input: `finish` ends the clients,
+// `finals` reads what every key holds in the end. Each is answered with a line that names it.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <mutex>
@@ -42,7 +42,8 @@ class Clients {
       while (!run.stopping) {
         std::this_thread::sleep_for(std::chrono::seconds(1));
         run.files.flush();
-        say("{\"at\":" + std::to_string(run.now_us()) + ",\"keys\":" + std::to_string(run.pool.keys()) + ",\"counts\":" + run.files.counts().json() + "}");
+        say("{\"at\":" + std::to_string(run.now_us()) + ",\"keys\":" + std::to_string(run.pool.keys()) +
+            ",\"counts\":" + run.files.counts().json() + "}");
       }
     });
   }
@@ -57,7 +58,8 @@ std::string obey(const std::string& command, Run& run, Clients& clients, const O
     run.stopping = true;
     clients.join();
     run.files.flush();
-    return "{\"done\":\"finish\",\"keys\":" + std::to_string(run.pool.keys()) + ",\"counts\":" + run.files.counts().json() + "}";
+    return "{\"done\":\"finish\",\"keys\":" + std::to_string(run.pool.keys()) +
+           ",\"counts\":" + run.files.counts().json() + "}";
   }
   if (command == "finals") {
     const std::string failure = read_finals(run, options.ports);

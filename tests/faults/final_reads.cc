@@ -13,7 +13,9 @@ using checker::Resolution;
 constexpr std::chrono::seconds patience{15};
 constexpr int attempts_max = 20;
 
-std::string get(const std::string& target, const char* headers) { return "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + "\r\n"; }
+std::string get(const std::string& target, const char* headers) {
+  return "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + "\r\n";
+}
 
 std::string text_after(const std::string& body, const std::string& name) {
   const auto at = body.find("\"" + name + "\":\"");
@@ -33,7 +35,8 @@ class FinalReader {
     // The cache first: a strong read would repair it.
     const HttpAnswer cached = ask(get(run_.path_of(key) + "?raw", ""));
     const HttpAnswer stored = ask(get(run_.path_of(key) + "?raw", "Cache-Control: no-cache\r\n"));
-    if (!is_read(cached) || !is_read(stored)) return "the end of key " + std::to_string(key) + " cannot be read: " + std::to_string(stored.status);
+    if (!is_read(cached) || !is_read(stored))
+      return "the end of key " + std::to_string(key) + " cannot be read: " + std::to_string(stored.status);
     state.in_cache = cached.from_cache;
     fill(cached, key, state.cache_value, state.cache_version);
     fill(stored, key, state.store_value, state.store_version);
@@ -44,14 +47,19 @@ class FinalReader {
   }
 
   std::string read_operation(const HistoryFiles::OpenOperation& open) {
-    const HttpAnswer answer = ask(get("/operations/" + open.operation.text() + "?key=" + run_.key_prefix + std::to_string(open.key), ""));
-    if (answer.status != 200) return "operation " + open.operation.text() + " cannot be asked for: " + std::to_string(answer.status);
+    const HttpAnswer answer =
+        ask(get("/operations/" + open.operation.text() + "?key=" + run_.key_prefix + std::to_string(open.key), ""));
+    if (answer.status != 200)
+      return "operation " + open.operation.text() + " cannot be asked for: " + std::to_string(answer.status);
     const std::string status = text_after(answer.body, "status");
-    const Resolution resolution = status == "applied" ? Resolution::applied : status == "superseded" ? Resolution::superseded
-                                : status == "pending" ? Resolution::pending : Resolution::none;
+    const Resolution resolution = status == "applied"      ? Resolution::applied
+                                  : status == "superseded" ? Resolution::superseded
+                                  : status == "pending"    ? Resolution::pending
+                                                           : Resolution::none;
     std::string line;
-    checker::append_resolution(line, open.key, open.operation, resolution,
-                               resolution == Resolution::applied ? version_in(text_after(answer.body, "version")) : Version());
+    checker::append_resolution(
+        line, open.key, open.operation, resolution,
+        resolution == Resolution::applied ? version_in(text_after(answer.body, "version")) : Version());
     run_.files.add_line(open.key, line);
     return "";
   }
@@ -92,7 +100,8 @@ std::string read_finals(Run& run, const std::vector<std::uint16_t>& ports) {
     threads.emplace_back([&, port] {
       FinalReader reader(run, port);
       for (std::size_t at = next++; at < keys + open.size(); at = next++) {
-        const std::string failed = at < keys ? reader.read_key(static_cast<std::uint32_t>(at)) : reader.read_operation(open[at - keys]);
+        const std::string failed =
+            at < keys ? reader.read_key(static_cast<std::uint32_t>(at)) : reader.read_operation(open[at - keys]);
         const std::scoped_lock lock(mutex);
         if (failure.empty()) failure = failed;
         if (!failure.empty()) return;

@@ -68,7 +68,9 @@ void HistoryFiles::count(const checker::Event& event) {
     case checker::Outcome::ok: ++(reads ? counts_.reads : counts_.applied); break;
     case checker::Outcome::accepted: ++counts_.accepted; break;
     case checker::Outcome::unknown: ++counts_.unknown; break;
-    case checker::Outcome::failed: ++(event.status == 412 ? counts_.applied : event.status == 503 ? counts_.refused : counts_.failed); break;
+    case checker::Outcome::failed:
+      ++(event.status == 412 ? counts_.applied : event.status == 503 ? counts_.refused : counts_.failed);
+      break;
   }
 }
 

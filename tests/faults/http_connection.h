@@ -1,5 +1,5 @@
-// One kept-alive HTTP/1.1 connection to a server on 127.0.0.1, blocking, with a deadline per request. It never repeats a
-// request: what an answer that did not come means is its user's business.
+// One kept-alive HTTP/1.1 connection to a server on 127.0.0.1, blocking, with a deadline per request. It never repeats
+// a request: what an answer that did not come means is its user's business.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,9 @@
 namespace armazem::faults {
 
 struct HttpAnswer {
-  int status = 0;          // 0: none came
-  bool was_sent = false;   // whether the server can have seen the request
-  std::string version;     // Armazem-Version, else the ETag without its quotes
+  int status = 0;  // 0: none came
+  bool was_sent = false;  // whether the server can have seen the request
+  std::string version;  // Armazem-Version, else the ETag without its quotes
   bool from_cache = false;
   std::string body;
 };

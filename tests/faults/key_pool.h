@@ -2,8 +2,8 @@
 // search of the checker stays short, however long the run. Three uses:
 //   hot     few keys, many clients at once: contention
 //   slow    many keys that live for minutes, longer than an entry of the cache
-//   retry   at most eight writes, each repeated with its Idempotency-Key until it is answered: within the bounds in which
-//           docs/api.md promises that a repetition is recognised, however late a copy arrives
+//   retry   at most eight writes, each repeated with its Idempotency-Key until it is answered: within the bounds in
+//           which docs/api.md promises that a repetition is recognised, however late a copy arrives
 //
 // Thread rule: any thread.
 #pragma once

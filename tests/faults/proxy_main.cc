@@ -2,9 +2,10 @@
 //
 //   armazem-fault-proxy redis-1=26101 amqp=26600 sql:postgres=26400
 //
-// Listens on a free port of 127.0.0.1 for each and prints `NAME PORT` lines, then `ready`. `:postgres` reads the messages
-// of PostgreSQL's protocol, so that errors can be injected. Then each line of the standard input is a command, answered
-// with `ok N` (connections broken and errors injected so far by this proxy) or `error: …`; it ends with its input.
+// Listens on a free port of 127.0.0.1 for each and prints `NAME PORT` lines, then `ready`. `:postgres` reads the
+// messages of PostgreSQL's protocol, so that errors can be injected. Then each line of the standard input is a command,
+// answered with `ok N` (connections broken and errors injected so far by this proxy) or `error: …`; it ends with its
+// input.
 //
 //   NAME refuse on|off       NAME cut                     NAME strand              NAME delay MILLISECONDS
 //   NAME blackhole on|off    NAME cut-requests BYTES      NAME cut-replies BYTES   NAME hold-answers on|off
@@ -30,7 +31,9 @@ struct Road {
 
 using Roads = std::map<std::string, Road>;
 
-std::uint16_t port_of(const std::string& address) { return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))); }
+std::uint16_t port_of(const std::string& address) {
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
 
 void open_road(Roads& roads, const std::string& text) {
   const auto equals = text.find('=');

@@ -27,7 +27,8 @@ class EchoServer {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 16) != 0 || ::getsockname(listener_.get(), generic, &size) != 0) {
+    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 16) != 0 ||
+        ::getsockname(listener_.get(), generic, &size) != 0) {
       throw std::runtime_error("the server of the test cannot listen");
     }
     port_ = ntohs(address.sin_port);
@@ -44,7 +45,8 @@ class EchoServer {
       for (const auto& each : connections) polled.push_back({each.get(), POLLIN, 0});
       if (::poll(polled.data(), polled.size(), 10) <= 0) continue;
       for (std::size_t at = connections.size(); at-- > 0;) {
-        if (polled[at + 1].revents != 0 && !echo(connections[at].get())) connections.erase(connections.begin() + static_cast<std::ptrdiff_t>(at));
+        if (polled[at + 1].revents != 0 && !echo(connections[at].get()))
+          connections.erase(connections.begin() + static_cast<std::ptrdiff_t>(at));
       }
       if (polled[0].revents != 0) connections.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
@@ -68,10 +70,13 @@ class Peer {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("no connection");
+    if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error("no connection");
   }
 
-  void say(const std::string& text) const { ASSERT_EQ(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size())); }
+  void say(const std::string& text) const {
+    ASSERT_EQ(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
 
   // What comes until `size` bytes are there, the connection ends, or the time is over.
   std::string hear(std::size_t size, milliseconds patience = milliseconds(20'000)) {

@@ -20,7 +20,8 @@ std::string body_of(std::uint32_t key, std::uint64_t value, std::size_t padding)
   return "k" + std::to_string(key) + "/" + std::to_string(value) + "/" + std::string(padding, '.');
 }
 
-std::string request_of(std::string_view method, const std::string& target, const std::string& headers, const std::string& body) {
+std::string request_of(std::string_view method, const std::string& target, const std::string& headers,
+                       const std::string& body) {
   std::string out = std::string(method) + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers;
   if (method == "PUT") out += "Content-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   return out + "\r\n" + body;
@@ -30,7 +31,8 @@ std::string request_of(std::string_view method, const std::string& target, const
 Version operation_in(const std::string& body) {
   constexpr std::string_view before = "/operations/";
   const auto at = body.find(before);
-  return at == std::string::npos ? Version() : version_in(std::string_view(body).substr(at + before.size(), Version::text_size));
+  return at == std::string::npos ? Version()
+                                 : version_in(std::string_view(body).substr(at + before.size(), Version::text_size));
 }
 
 }  // namespace
@@ -52,7 +54,9 @@ void RecordingClient::work() {
   auto next = std::chrono::steady_clock::now();
   while (!run_.stopping) {
     one_operation();
-    next += run_.pause / 2 + std::chrono::microseconds(run_.pause.count() == 0 ? 0 : random_() % static_cast<std::uint64_t>(run_.pause.count()));
+    next +=
+        run_.pause / 2 + std::chrono::microseconds(
+                             run_.pause.count() == 0 ? 0 : random_() % static_cast<std::uint64_t>(run_.pause.count()));
     const auto now = std::chrono::steady_clock::now();
     if (next < now) {
       next = now;  // what was missed while nobody answered is not made up for
@@ -171,7 +175,8 @@ Version RecordingClient::attempt_all(Event& event, const std::string& request, b
     }
     event.outcome = any_unknown ? Outcome::unknown : Outcome::failed;
     if (answer.status == 412 && !any_unknown) event.version = version_in(answer.version);
-    const bool again = may_repeat && attempt < attempts_max && !run_.stopping && (answer.status < 400 || answer.status >= 500);
+    const bool again =
+        may_repeat && attempt < attempts_max && !run_.stopping && (answer.status < 400 || answer.status >= 500);
     if (!again) return operation;
     std::this_thread::sleep_for(std::chrono::milliseconds(50 + random_() % 450));
   }
@@ -181,7 +186,8 @@ void RecordingClient::note(Event& event, const Lease& lease, const Version& oper
   if (event.outcome == Outcome::unknown) event.returned_us = checker::never_returned;
   run_.files.add(event, operation);
   if (event.outcome == Outcome::unknown || event.outcome == Outcome::accepted) run_.pool.became_unknown(lease);
-  if (event.outcome == Outcome::unknown) id_ += run_.clients;  // for checkers to whom a client has one operation at a time
+  if (event.outcome == Outcome::unknown)
+    id_ += run_.clients;  // for checkers to whom a client has one operation at a time
   if (event.version.is_nil() || (event.outcome == Outcome::accepted && !chance(30))) return;
   run_.pool.saw(lease, event.version);
   if (tokens_.size() >= tokens_max) tokens_.clear();

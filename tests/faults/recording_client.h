@@ -29,7 +29,8 @@ struct Run {
   HistoryFiles& files;
 
   [[nodiscard]] std::uint64_t now_us() const {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count());
   }
   [[nodiscard]] std::string path_of(std::uint32_t key) const { return "/store/" + key_prefix + std::to_string(key); }
 };
@@ -51,7 +52,8 @@ class RecordingClient {
   void write(const Lease& lease);
   std::string write_request(checker::Event& event, const Lease& lease);
   void add_condition(checker::Event& event, const Lease& lease, std::string& headers);
-  // Asks once, or again and again with the Idempotency-Key; fills in the outcome. The name of the operation, where known.
+  // Asks once, or again and again with the Idempotency-Key; fills in the outcome. The name of the operation, where
+  // known.
   Version attempt_all(checker::Event& event, const std::string& request, bool may_repeat);
   void note(checker::Event& event, const Lease& lease, const Version& operation);
   [[nodiscard]] bool chance(unsigned percent) { return random_() % 100 < percent; }

@@ -175,7 +175,9 @@ bool TcpProxy::step(Pair& pair, short client_events, short server_events) {
     if (!read_some(pair.server, pair.to_client, delay)) return false;
     const std::size_t got = pair.to_client.held - before;
     if (reply_bytes_left_ >= 0 && reply_bytes_left_ < static_cast<std::int64_t>(got)) {
-      pair.to_client.ready.resize(pair.to_client.ready.size() - std::min(pair.to_client.ready.size(), got - static_cast<std::size_t>(reply_bytes_left_)));
+      pair.to_client.ready.resize(
+          pair.to_client.ready.size() -
+          std::min(pair.to_client.ready.size(), got - static_cast<std::size_t>(reply_bytes_left_)));
     }
     spend(reply_bytes_left_, got);
   }

@@ -38,8 +38,8 @@ class WireProxy {
   // The next statement that the server ends with a command tag that begins so ("COMMIT", "INSERT" …) is answered with
   // this error instead; the server has executed it all the same. With `fatal` the connection ends with it.
   void answer_instead(std::string command, std::string sqlstate, bool fatal = false);
-  // The message of the server that comes after that many others arrives with a type that does not exist: the client cannot
-  // follow any more.
+  // The message of the server that comes after that many others arrives with a type that does not exist: the client
+  // cannot follow any more.
   void garble_after(int messages) { garble_in_ = messages; }
   // Forward nothing, in neither direction, and accept no connection, until `resume`.
   void pause() { paused_ = true; }
