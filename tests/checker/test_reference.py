@@ -65,7 +65,8 @@ def judged(tmp_path_factory):
             path = directory / f"{len(histories)}.jsonl"
             path.write_text("".join(json.dumps(line) + "\n" for line in lines))
             histories.append((path, lines))
-    done = subprocess.run([program("armazem-check"), *(str(path) for path, _ in histories)], stdout=subprocess.PIPE, text=True, timeout=120)
+    done = subprocess.run([program("armazem-check"), *(str(path) for path, _ in histories)], timeout=120, text=True,
+                          stdout=subprocess.PIPE)
     assert done.returncode in (0, 1), done.stdout
     verdicts = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ".jsonl: " in line)
     return [(path, lines, verdicts[str(path)].endswith(": good")) for path, lines in histories]

@@ -13,6 +13,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -73,8 +74,8 @@ class Campaign:
         self.cluster.start()
         self.recovery.wait(RECOVERY_SECONDS)
         ports = self.cluster.settings.ports
-        front = [ports.of("nginx")] * 5 + [ports.of("api", number) for number in range(1, self.cluster.settings.choices.apis + 1)]
-        self.clients = Clients(front, self.histories, f"f{self.arguments.seed}-", self.arguments.seed, self.arguments.clients, self.arguments.rate)
+        apis = [ports.of("api", number) for number in range(1, self.cluster.settings.choices.apis + 1)]
+        self.clients = Clients([ports.of("nginx")] * 5 + apis, self.histories, self.arguments)
         try:
             try:
                 for kind in self._schedule():
@@ -103,7 +104,9 @@ class Campaign:
         hard_end = end + self.arguments.minutes * 60
         for turn in range(10**9):
             # A short run begins with all the quick ones; a long one mixes.
-            order = first + self.random.sample(rest, len(rest)) if turn == 0 and self.short else self.random.sample(possible, len(possible))
+            order = self.random.sample(possible, len(possible))
+            if turn == 0 and self.short:
+                order = first + self.random.sample(rest, len(rest))
             for kind in order:
                 late = time.monotonic() >= end
                 if late and not (self.short and turn == 0 and kind.quick and time.monotonic() < hard_end):
@@ -218,7 +221,7 @@ def parse_arguments():
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--rate", type=float, default=600, help="operations per second that the clients try (default 600)")
     parser.add_argument("--report", type=Path, help="where to write the table; FILE.jsonl beside it has a line per fault")
-    parser.add_argument("--keep", type=Path, help="where to keep histories and logs when something is wrong (default: a directory in /tmp)")
+    parser.add_argument("--keep", type=Path, help="where to keep histories and logs when something is wrong")
     parser.add_argument("--only", nargs="*", help="kinds of faults whose name contains one of these words")
     parser.add_argument("--list", action="store_true", help="print the kinds of faults")
     parser.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
@@ -234,7 +237,7 @@ def enter_namespaces():
 
 
 def keep(directory, arguments):
-    kept = arguments.keep or Path(f"/tmp/armazem-faults-{os.getpid()}")
+    kept = arguments.keep or Path(tempfile.mkdtemp(prefix="armazem-faults-"))
     kept.mkdir(parents=True, exist_ok=True)
     for name in ("histories", "data/logs"):
         shutil.copytree(directory / name, kept / name, dirs_exist_ok=True)

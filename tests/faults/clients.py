@@ -8,13 +8,14 @@ from faults.programs import program
 
 
 class Clients:
-    def __init__(self, ports, out, prefix, seed, clients, rate):
-        self.rate_wanted = rate
+    def __init__(self, ports, out, options):
+        """`options` has seed, clients and rate; keys begin with the seed."""
         self.seen = []    # (moment, counts) of each second
         self.answers = []
         self.process = subprocess.Popen(
-            [program("armazem-fault-clients"), "--ports", ",".join(map(str, ports)), "--out", str(out), "--prefix", prefix,
-             "--seed", str(seed), "--clients", str(clients), "--rate", str(rate)],
+            [program("armazem-fault-clients"), "--ports", ",".join(map(str, ports)), "--out", str(out),
+             "--prefix", f"f{options.seed}-", "--seed", str(options.seed), "--clients", str(options.clients),
+             "--rate", str(options.rate)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.changed = threading.Condition()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -11,6 +11,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from cluster import rabbitmq
+from cluster.component import base_environment
+
 KINDS = {}
 
 
@@ -105,12 +108,15 @@ add_whole_tier_kind("RabbitMQ nodes", "rabbitmq", False)
 
 # The network, by the proxies.
 
+DEPENDENCIES = {"sql": "SQL", "amqp": "AMQP", "redis": "Redis"}
+
+
 def target_of(dependency, campaign, random):
     return random.choice(campaign.proxies.redis) if dependency == "redis" else dependency
 
 
 def add_proxy_kind(name, dependency, begin, end, seconds=(1, 3)):
-    @kind(f"{dependency.upper() if dependency != 'redis' else 'Redis'}: {name}")
+    @kind(f"{DEPENDENCIES[dependency]}: {name}")
     def broken(campaign, random):
         target = target_of(dependency, campaign, random)
         campaign.proxies.command(target, *begin(random))
@@ -121,7 +127,7 @@ def add_proxy_kind(name, dependency, begin, end, seconds=(1, 3)):
 
 def add_repeated_proxy_kind(name, dependency, again):
     """A fault that is used up at once, armed again every 100 ms for a while."""
-    @kind(f"{dependency.upper() if dependency != 'redis' else 'Redis'}: {name}")
+    @kind(f"{DEPENDENCIES[dependency]}: {name}")
     def broken(campaign, random):
         target = target_of(dependency, campaign, random)
         before = campaign.proxies.command(target, "count")
@@ -132,7 +138,7 @@ def add_repeated_proxy_kind(name, dependency, again):
         yield f"{target}: {campaign.proxies.command(target, 'calm') - before} times", 0
 
 
-for dependency in ("sql", "amqp", "redis"):
+for dependency in DEPENDENCIES:
     add_proxy_kind("connections refused", dependency, lambda random: ["refuse", "on"], ["refuse", "off"])
     add_proxy_kind("delay 50 to 400 ms", dependency, lambda random: ["delay", random.randrange(50, 400)], ["delay", 0])
     add_proxy_kind("nothing goes through", dependency, lambda random: ["blackhole", "on"], ["blackhole", "off"], (1, 6))
@@ -144,7 +150,9 @@ for dependency in ("sql", "amqp", "redis"):
 add_repeated_proxy_kind("a garbled answer", "sql", lambda random: ["garble", random.randrange(8)])
 
 for code, fatal in {"40001": "", "40003": "", "57P01": "fatal"}.items():
-    add_repeated_proxy_kind(f"answers {code}", "sql", lambda random, code=code, fatal=fatal: ["inject", random.choice(["COMMIT", "COMMIT", "SELECT"]), code, fatal])
+    def injection(random, code=code, fatal=fatal):
+        return ["inject", random.choice(["COMMIT", "COMMIT", "SELECT"]), code, fatal]
+    add_repeated_proxy_kind(f"answers {code}", "sql", injection)
 
 
 # Resources.
@@ -152,10 +160,9 @@ for code, fatal in {"40001": "", "40003": "", "57P01": "fatal"}.items():
 def rabbitmqctl(campaign, *words):
     """On the first node that runs."""
     part = next(part for part in campaign.cluster.select(["rabbitmq"]) if hasattr(part, "node") and part.takes_part())
-    from cluster import rabbitmq
-    from cluster.component import base_environment
-    done = subprocess.run(part.as_user([str(rabbitmq.programs() / "rabbitmqctl"), "-n", part.node, *words]), cwd=part.home, timeout=60,
-                          env={**base_environment(), **part.environment()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = part.as_user([str(rabbitmq.programs() / "rabbitmqctl"), "-n", part.node, *words])
+    done = subprocess.run(command, cwd=part.home, timeout=60, env={**base_environment(), **part.environment()},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return part.name
 
@@ -254,8 +261,17 @@ def redis_ports(campaign, random):
     return [ports.of("redis", number), ports.of("redis-bus", number)]
 
 
-add_partition_kind("PostgreSQL from HAProxy", lambda campaign, random: [campaign.cluster.settings.ports.of("postgres")], (1, 8))
-add_partition_kind("RabbitMQ nodes from each other", lambda campaign, random: [campaign.cluster.settings.ports.of("rabbitmq-distribution", n) for n in (1, 2, 3)], (1, 5))
-add_partition_kind("RabbitMQ node from its clients", lambda campaign, random: [campaign.cluster.settings.ports.of("rabbitmq", random.randrange(1, 4))], (1, 8))
+def port_of(what, numbers=(0,)):
+    """One of the ports of these."""
+    return lambda campaign, random: [campaign.cluster.settings.ports.of(what, random.choice(numbers))]
+
+
+def distribution_ports(campaign, random):
+    return [campaign.cluster.settings.ports.of("rabbitmq-distribution", number) for number in (1, 2, 3)]
+
+
+add_partition_kind("PostgreSQL from HAProxy", port_of("postgres"), (1, 8))
+add_partition_kind("RabbitMQ nodes from each other", distribution_ports, (1, 5))
+add_partition_kind("RabbitMQ node from its clients", port_of("rabbitmq", (1, 2, 3)), (1, 8))
 add_partition_kind("Redis primary from everybody", redis_ports, (1, 8))
-add_partition_kind("API from NGINX and clients", lambda campaign, random: [campaign.cluster.settings.ports.of("api", random.randrange(1, 4))], (1, 6))
+add_partition_kind("API from NGINX and clients", port_of("api", (1, 2, 3)), (1, 6))

@@ -16,7 +16,8 @@ class Proxies:
         self.redis = [f"redis-{number}" for number in range(1, 7)]
         self.real |= {name: ports.of("redis", int(name[-1])) for name in self.redis}
         specs = [f"{name + ':postgres' if name == 'sql' else name}={port}" for name, port in self.real.items()]
-        self.process = subprocess.Popen([program("armazem-fault-proxy"), *specs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program("armazem-fault-proxy"), *specs], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.port = {}
         for line in self.process.stdout:
             if line == "ready\n":
@@ -32,7 +33,8 @@ class Proxies:
                 self._after_prepare(part, lambda part=part: self._redirect(part, settings))
             elif part.name in self.redis:
                 # Whoever asks the cluster where a key is must be sent to the proxy.
-                self._after_prepare(part, lambda part=part: _append(part.home / "redis.conf", f"cluster-announce-port {self.port[part.name]}\n"))
+                line = f"cluster-announce-port {self.port[part.name]}\n"
+                self._after_prepare(part, lambda part=part, line=line: _append(part.home / "redis.conf", line))
 
     @staticmethod
     def _after_prepare(part, then):

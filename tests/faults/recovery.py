@@ -37,9 +37,9 @@ class Recovery:
         if put.status not in APPLIED:
             return f"PUT {put.status}"
         version = put.header("Armazem-Version")
-        for level, headers in {"cached": {}, "session": {"Armazem-Min-Version": version}, "strong": {"Cache-Control": "no-cache"}}.items():
-            got = client.get(key, headers, "?raw")
-            # A cache may still say that a key that was never asked for before is absent: no, it was never asked for.
+        levels = {"cached": {}, "session": {"Armazem-Min-Version": version}, "strong": {"Cache-Control": "no-cache"}}
+        for level, headers in levels.items():
+            got = client.get(key, headers, "?raw")  # of a new key: no cache can have an older answer
             if got.status != 200 or got.body != b"1":
                 return f"{level} GET {got.status}"
         swapped = client.put(key, b"2", {"If-Match": f'"{version}"'})

@@ -28,11 +28,13 @@ class Report:
         print(f"  FAILED: {record['failed']}", flush=True)
 
     def begin(self, record):
-        print(f"{record['at']:7.1f} s  {record['kind']} (before: {record['operations_per_second']} answers/s)", end="", flush=True)
+        print(f"{record['at']:7.1f} s  {record['kind']} (before: {record['operations_per_second']} answers/s)", end="",
+              flush=True)
 
     def end(self, record):
         if "failed" not in record:
-            print(f"  {record['what']}; recovered after {record['recovery']:.1f} s, whole after {record['whole']:.1f} s", flush=True)
+            print(f"  {record['what']}; recovered after {record['recovery']:.1f} s, whole after {record['whole']:.1f} s",
+                  flush=True)
             self.faults.append(record)
         if self.lines:
             print(json.dumps(record), file=self.lines, flush=True)
@@ -40,7 +42,8 @@ class Report:
     def table(self):
         """Markdown: a row per kind."""
         kinds = sorted({fault["kind"] for fault in self.faults})
-        rows = ["| fault | times | recovery p50 (s) | max (s) | all parts well p50 (s) | max (s) |", "| --- | --- | --- | --- | --- | --- |"]
+        rows = ["| fault | times | recovery p50 (s) | max (s) | all parts well p50 (s) | max (s) |",
+                "| --- | --- | --- | --- | --- | --- |"]
         for kind in kinds:
             of_kind = [fault for fault in self.faults if fault["kind"] == kind]
             rows.append(f"| {kind} | {len(of_kind)} | " + " | ".join(
@@ -50,8 +53,9 @@ class Report:
 
     def summary(self):
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
-        return (f"{len(self.faults)} faults of {len({fault['kind'] for fault in self.faults})} kinds in {self.seconds() / 60:.0f} minutes, seed "
-                f"{self.arguments.seed}; {sum(self.counts.values())} operations on {self.keys} keys ({counts}).\narmazem-check: {self.verdict}")
+        kinds = len({fault["kind"] for fault in self.faults})
+        return (f"{len(self.faults)} faults of {kinds} kinds in {self.seconds() / 60:.0f} minutes, seed {self.arguments.seed}; "
+                f"{sum(self.counts.values())} operations on {self.keys} keys ({counts}).\narmazem-check: {self.verdict}")
 
     def write(self):
         text = f"{self.summary()}\n\n{self.table()}\n"
@@ -62,4 +66,5 @@ class Report:
         print("\n" + text, flush=True)
         if self.arguments.report:
             machine = f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, Python {platform.python_version()}"
-            self.arguments.report.write_text(f"{text}\n{machine}; `./test.sh faults --minutes {self.arguments.minutes:g} --seed {self.arguments.seed}`\n")
+            command = f"./test.sh faults --minutes {self.arguments.minutes:g} --seed {self.arguments.seed}"
+            self.arguments.report.write_text(f"{text}\n{machine}; `{command}`\n")
