@@ -15,14 +15,14 @@ constexpr std::array<std::string_view, 3> levels{"cached", "session", "strong"};
 constexpr std::array<std::string_view, 4> outcomes{"ok", "failed", "unknown", "accepted"};
 constexpr std::array<std::string_view, 4> resolutions{"none", "applied", "superseded", "pending"};
 
-template <typename Enum, std::size_t N>
-std::string_view word(const std::array<std::string_view, N>& words, Enum value) {
+template <typename Enum, std::size_t size>
+std::string_view word(const std::array<std::string_view, size>& words, Enum value) {
   return words[static_cast<std::size_t>(value)];
 }
 
-template <typename Enum, std::size_t N>
-Enum parse_word(const std::array<std::string_view, N>& words, std::string_view text) {
-  for (std::size_t at = 0; at < N; ++at) {
+template <typename Enum, std::size_t size>
+Enum parse_word(const std::array<std::string_view, size>& words, std::string_view text) {
+  for (std::size_t at = 0; at < size; ++at) {
     if (words[at] == text) return static_cast<Enum>(at);
   }
   throw std::invalid_argument("unknown word '" + std::string(text) + "'");

@@ -11,6 +11,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -252,6 +253,7 @@ def main():
     if not arguments.inside:
         print(f"seed {arguments.seed}: repeat with --seed {arguments.seed}", flush=True)
         enter_namespaces()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with scratch_directory() as directory:
         campaign = Campaign(arguments, directory)
         good = False
