@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
   cat <<'EOT'
-Usage: ./test.sh [WHAT]
+Usage: ./test.sh [WHAT] [OPTIONS]
 
   all        everything below but 'fuzz' and 'soak' (the default)
   ci         the same; what .ci/run calls
@@ -17,6 +17,8 @@ Usage: ./test.sh [WHAT]
   cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
              and nodes taken away under load, skewed clocks
   deploy     manifests, alert rules and dashboard: against types, promtool and real processes
+  faults     a whole cluster with real servers and one fault after the other; what clients saw is judged by armazem-check.
+             --minutes N (default 5), --seed S, --report FILE, --only WORD…, --list
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
@@ -159,15 +161,16 @@ finish() {
 what=${1:-all}
 case $what in
   -h|--help) usage; exit 0 ;;
-  all|ci|unit|http|web|cli|crash|cluster|deploy) ;;
+  all|ci|unit|http|web|cli|crash|cluster|deploy|faults) ;;
   asan|tsan|hygiene|fuzz|soak) ;;
   *) usage >&2; exit 2 ;;
 esac
 
 . scripts/packages.sh
 need_packages build test || exit 1
-case $what in all|ci|unit|cluster|deploy|asan) need_packages cluster || exit 1 ;; esac
+case $what in all|ci|unit|cluster|deploy|faults|asan) need_packages cluster || exit 1 ;; esac
 case $what in all|ci|deploy) need_packages deploy || exit 1 ;; esac
+case $what in all|ci|faults) need_packages faults || exit 1 ;; esac
 # Without JMeter's Java and Maven its tests say that they were not run, and why.
 case $what in all|ci|cli) need_packages load || echo "the JMeter plan cannot be tried" ;; esac
 
@@ -200,6 +203,12 @@ fuzz() {
   run "fuzzing, $minutes min each" step env ARMAZEM_FUZZ_SECONDS=$((minutes * 60)) tests/fuzz/run.sh
 }
 
+faults() {
+  python_tests "checker and fault campaign" release tests/checker tests/faults
+  run "faults on a whole cluster" step env ARMAZEM_BIN="$PWD/build/release/bin/armazem" PYTHONDONTWRITEBYTECODE=1 \
+    /usr/bin/python3 tests/faults/campaign.py "$@"
+}
+
 case $what in
   unit) build release; start_cluster; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
@@ -208,6 +217,7 @@ case $what in
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
   cluster) build release; start_cluster; cluster_tests ;;
   deploy) build release; start_cluster; python_tests "deployment" release tests/deploy ;;
+  faults) build release; faults "${@:2}" ;;
   asan) build release; start_cluster; sanitized asan ;;
   tsan) sanitized tsan ;;
   hygiene) hygiene ;;
@@ -226,6 +236,7 @@ case $what in
     python_tests "deployment" release tests/deploy
     sanitized asan
     stop_cluster
+    faults --minutes 5 --rate 300
     sanitized tsan ;;
 esac
 finish

@@ -17,6 +17,8 @@ deploy_packages="prometheus python3-yaml python3-venv"
 
 # The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
 load_packages="python3 maven wrk"
+# The fault campaign drops packets and starts its cluster in namespaces of its own.
+faults_packages="nftables iproute2 util-linux"
 
 # Debian 13 and Ubuntu 24.04 ship a newer default Boost and no boost1.81.
 adapt_to_distribution() {
@@ -49,6 +51,7 @@ need_packages() {
       cluster) wanted+=" $cluster_packages" ;;
       load) wanted+=" $load_packages" ;;
       deploy) wanted+=" $deploy_packages" ;;
+      faults) wanted+=" $faults_packages" ;;
       *) wanted+=" $purpose" ;;
     esac
   done

@@ -67,6 +67,20 @@ TEST_F(PostgresFaultTest, ErrorsInPlaceOfARepliesAreRetried) {
   EXPECT_GT(store_->figures().retries, 10U);
 }
 
+// What the driver says itself has no SQLSTATE. It is no verdict on the data: nobody may set the write aside for it.
+TEST_F(PostgresFaultTest, AGarbledAnswerIsALostConnectionAndNoRefusal) {
+  constexpr int messages_of_a_write = 24;
+  for (int message = 0; message < messages_of_a_write; ++message) {
+    const std::string name = "k" + std::to_string(message);
+    const std::uint64_t at = static_cast<std::uint64_t>(message) + 1;
+    proxy_->garble_after(message);
+    const auto result = apply(*store_, {put(name, "v", at)});
+    proxy_->calm();
+    expect_applied_once(result, get(*store_, name).value(), version(at, at));
+  }
+  EXPECT_GT(proxy_->faults(), 5U);
+}
+
 TEST_F(PostgresFaultTest, AnUnansweredCommitIsUnknownAndOneThatWasNeverSentIsNot) {
   // The server commits; its answer is lost, and then everything stands still.
   proxy_->answer_instead("COMMIT", "57P01", true);

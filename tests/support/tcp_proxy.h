@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -29,6 +30,12 @@ class TcpProxy {
   void cut();
   // Cuts all when that many more bytes have come from clients.
   void cut_after(std::uint64_t bytes_from_clients);
+  // Cuts all behind that many more bytes from servers: an answer, or a part of it, was sent and never arrived.
+  void cut_replies_after(std::uint64_t bytes_from_servers);
+  // The connections of this moment go nowhere any more and are never closed; new ones work. So a network forgets them.
+  void strand();
+  // From now on bytes arrive that much later, in both directions.
+  void delay(std::chrono::milliseconds by);
   // While on: new connections are closed at once, the old ones are cut.
   void refuse(bool on);
   // While on: nothing goes through in either direction, connections stay; clients can fill the buffers only.
@@ -38,12 +45,17 @@ class TcpProxy {
 
   // Connections accepted so far and passed on.
   [[nodiscard]] int accepted() const noexcept { return accepted_.load(); }
+  // Connections that were cut, refused or stranded so far.
+  [[nodiscard]] std::size_t broken() const noexcept { return broken_.load(); }
 
  private:
   struct Pair;
   void run();
   void accept_one();
   bool step(Pair& pair, short client_events, short server_events);
+  bool forward(Pair& pair);
+  void spend(std::atomic<std::int64_t>& left, std::size_t bytes);
+  int release_late();
   void wake();
 
   const std::vector<Address> upstreams_;
@@ -55,8 +67,12 @@ class TcpProxy {
   std::atomic<bool> refusing_{false};
   std::atomic<bool> blackhole_{false};
   std::atomic<bool> answers_held_{false};
+  std::atomic<bool> strand_{false};
+  std::atomic<std::int64_t> delay_ms_{0};
   std::atomic<std::int64_t> bytes_left_{-1};  // until the next cut; -1: none is asked for
+  std::atomic<std::int64_t> reply_bytes_left_{-1};
   std::atomic<int> accepted_{0};
+  std::atomic<std::size_t> broken_{0};
   std::size_t turn_ = 0;
   std::list<std::unique_ptr<Pair>> pairs_;  // its own thread only
   std::thread thread_;

@@ -55,6 +55,7 @@ struct WireProxy::Link {
   net::FileDescriptor client;
   net::FileDescriptor server;
   std::string unread;            // the beginning of a message of the server's
+  std::atomic<bool> ended{false};
   bool skip_to_ready = false;    // an error was injected: the client expects nothing but the end of its pipeline
 };
 
@@ -82,6 +83,7 @@ void WireProxy::answer_instead(std::string command, std::string sqlstate, bool f
 void WireProxy::calm() {
   cut_replies_ = -1;
   cut_requests_ = -1;
+  garble_in_ = -1;
   const std::lock_guard lock(mutex_);
   injection_.reset();
 }
@@ -101,9 +103,19 @@ void WireProxy::accept_all() {
     const int on = 1;
     ::setsockopt(link->client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(link->server.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    links_.emplace_back([this, mine = std::move(link)] { run(*mine); });
+    Link& mine = *link;
+    links_.emplace_back(std::move(link), std::thread([this, &mine] { run(mine); }));
+    join_ended();
   }
-  for (std::thread& link : links_) link.join();
+  for (auto& link : links_) link.second.join();
+}
+
+void WireProxy::join_ended() {
+  std::erase_if(links_, [](auto& link) {
+    if (!link.first->ended) return false;
+    link.second.join();
+    return true;
+  });
 }
 
 void WireProxy::run(Link& link) {
@@ -119,6 +131,7 @@ void WireProxy::run(Link& link) {
   }
   link.client.reset();
   link.server.reset();
+  link.ended = true;
 }
 
 bool WireProxy::forward_request(Link& link) {
@@ -150,6 +163,10 @@ bool WireProxy::forward_message(Link& link, const std::string& message) {
   constexpr char ready_for_query = 'Z';
   if (link.skip_to_ready && message.front() != ready_for_query) return true;
   link.skip_to_ready = false;
+  if (garble_in_ >= 0 && garble_in_-- == 0) {
+    ++faults_;
+    return send_all(link.client.get(), "\x01" + message.substr(1));
+  }
   const auto injection = injection_for(message);
   if (!injection) return send_counted(link.client.get(), message, cut_replies_, reply_bytes_);
   ++faults_;

@@ -11,10 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "net/file_descriptor.h"
 
@@ -36,6 +38,9 @@ class WireProxy {
   // The next statement that the server ends with a command tag that begins so ("COMMIT", "INSERT" …) is answered with
   // this error instead; the server has executed it all the same. With `fatal` the connection ends with it.
   void answer_instead(std::string command, std::string sqlstate, bool fatal = false);
+  // The message of the server that comes after that many others arrives with a type that does not exist: the client
+  // cannot follow any more.
+  void garble_after(int messages) { garble_in_ = messages; }
   // Forward nothing, in neither direction, and accept no connection, until `resume`.
   void pause() { paused_ = true; }
   void resume() { paused_ = false; }
@@ -56,6 +61,7 @@ class WireProxy {
   struct Link;
 
   void accept_all();
+  void join_ended();
   void run(Link& link);
   bool forward_request(Link& link);
   bool forward_reply(Link& link);
@@ -68,6 +74,7 @@ class WireProxy {
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> paused_{false};
+  std::atomic<int> garble_in_{-1};  // messages before it; negative: not armed
   std::atomic<std::int64_t> cut_replies_{-1};  // bytes left; -1: not armed
   std::atomic<std::int64_t> cut_requests_{-1};
   std::atomic<std::size_t> faults_{0};
@@ -75,7 +82,7 @@ class WireProxy {
   std::atomic<std::size_t> request_bytes_{0};
   std::mutex mutex_;
   std::optional<Injection> injection_;  // guarded by mutex_
-  std::list<std::thread> links_;  // the acceptor's thread only
+  std::list<std::pair<std::unique_ptr<Link>, std::thread>> links_;  // the acceptor's thread only
   std::thread acceptor_;
 };
 

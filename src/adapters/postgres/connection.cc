@@ -174,7 +174,9 @@ void Connection::take_error(const PgResult& result, Reply& reply) {
   // The primary message of these classes names the rule that was broken; details, which hold values, are left out.
   failure.message = target_.without_secrets(std::string(result.diagnosis(PG_DIAG_MESSAGE_PRIMARY)));
   const std::string_view severity = result.diagnosis(PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity == "FATAL" || severity == "PANIC") broken_ = true;
+  // An error without a SQLSTATE is libpq's own: it cannot follow the server any more, and what came of the statement is
+  // not known.
+  if (severity == "FATAL" || severity == "PANIC" || failure.sqlstate.empty()) broken_ = true;
 }
 
 void Connection::lose(Reply& reply, bool timed_out) {
