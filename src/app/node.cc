@@ -100,7 +100,7 @@ struct Node::Parts {
 
   std::vector<http::MetricsSource> sources() {
     std::vector<http::MetricsSource> all = std::move(tiers.metrics);
-    all.push_back([this](std::vector<prometheus::MetricFamily>& families) {
+    all.emplace_back([this](std::vector<prometheus::MetricFamily>& families) {
       add_batcher_metrics(batcher.figures(), families);
       add_clock_metrics(static_cast<double>(ground->clock.lead_ms()) / 1000, families);
       add_purge_metrics(purger.removed(), families);
@@ -112,12 +112,12 @@ struct Node::Parts {
 
   std::vector<http::Chore> chores(bool purges) {
     std::vector<http::Chore> all;
-    all.push_back([this](TaskScope&, MonotonicTime now) {
+    all.emplace_back([this](TaskScope&, MonotonicTime now) {
       batcher.expire(now);
       if (enqueuer) enqueuer->expire(now);
     });
     if (!purges) return all;
-    all.push_back([this](TaskScope& scope, MonotonicTime now) {
+    all.emplace_back([this](TaskScope& scope, MonotonicTime now) {
       if (purger.due(now)) scope.spawn(purger.run());
     });
     return all;

@@ -68,6 +68,7 @@ void add_postgres_metrics(const PostgresFigures& f, std::vector<MetricFamily>& a
   all.push_back(counter_family("armazem_sql_batches_halved_total", "Batches that had to be taken apart.", number(f.batches_halved)));
   all.push_back(counter_family("armazem_sql_commits_ambiguous_total", "Commits whose answer was lost.", number(f.commits_ambiguous)));
   std::vector<LabelledValue> failures;
+  failures.reserve(f.failures.size());
   for (std::size_t i = 0; i < f.failures.size(); ++i) failures.push_back({PostgresFigures::meaning_name(i), f.failures[i]});
   all.push_back(labelled_counter("armazem_sql_failures_total", "Statements that failed, by what the SQLSTATE means.", "meaning", failures));
   all.push_back(counter_family("armazem_sql_refused_total", "Calls refused because too many waited for a connection.", number(f.refused_overloaded)));

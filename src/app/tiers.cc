@@ -44,7 +44,7 @@ Result<Tiers> open_rocksdb(const Settings& settings, const TimeSource& time) {
   Tiers tiers;
   RocksdbStore* const rocksdb = store->get();
   tiers.write_executor = &rocksdb->write_executor();
-  tiers.metrics.push_back([rocksdb](std::vector<prometheus::MetricFamily>& all) { add_store_metrics(rocksdb->figures(), all); });
+  tiers.metrics.emplace_back([rocksdb](std::vector<prometheus::MetricFamily>& all) { add_store_metrics(rocksdb->figures(), all); });
   tiers.store = std::move(*store);
   return tiers;
 }
@@ -59,7 +59,7 @@ Result<Tiers> open_sql(const Settings& settings, net::LoopGroup& loops, const Ti
   if (!store) return fail(std::move(store.error()).with_context("--store"));
   Tiers tiers;
   PostgresStore* const sql = store->get();
-  tiers.metrics.push_back([sql](Families& all) { add_postgres_metrics(sql->figures(), all); });
+  tiers.metrics.emplace_back([sql](Families& all) { add_postgres_metrics(sql->figures(), all); });
   tiers.write_executor = &loops[0];
   tiers.store = std::move(*store);
   return tiers;
@@ -83,7 +83,7 @@ Result<void> add_cache(const Settings& settings, net::LoopGroup& loops, const Ti
   Result<std::unique_ptr<RedisCache>> cache = RedisCache::open(std::move(*options), loops, time);
   if (!cache) return fail(std::move(cache.error()).with_context("--cache"));
   const RedisCache* const redis = cache->get();
-  tiers.metrics.push_back([redis](Families& all) { add_redis_metrics(redis->figures(), all); });
+  tiers.metrics.emplace_back([redis](Families& all) { add_redis_metrics(redis->figures(), all); });
   tiers.cache = std::move(*cache);
   return {};
 }
@@ -95,6 +95,8 @@ RabbitmqOptions queue_options(const Settings& settings) {
   return options;
 }
 
+Task<void> ask_health(Store& store, Deadline deadline, StoreHealth& health) { health = co_await store.health(deadline); }
+
 // The first connection creates or upgrades the tables; here somebody waits for it.
 Result<void> migrate_sql(const Settings& settings) {
   constexpr std::chrono::seconds patience{60};
@@ -105,9 +107,8 @@ Result<void> migrate_sql(const Settings& settings) {
   if (!tiers) return fail(std::move(tiers.error()));
   const Deadline deadline = Deadline::after(time.now(), patience);
   StoreHealth health;
-  const auto ask = [&]() -> Task<void> { health = co_await tiers->store->health(deadline); };
   while (true) {
-    net::run_to_end(loops[0], ask());
+    net::run_to_end(loops[0], ask_health(*tiers->store, deadline, health));
     if (health.ok) return {};
     if (deadline.expired(time.now())) return fail(ErrorCode::unavailable, health.detail);
     std::this_thread::sleep_for(interval);
@@ -131,12 +132,13 @@ Result<void> check_shape(const Settings& settings) {
   return fail(ErrorCode::invalid_argument, "--cache and --queue need a store that all servers and workers share: --store postgres://…");
 }
 
+Task<http::HealthCheck::State> state_of(Store& store, Deadline deadline) {
+  const StoreHealth health = co_await store.health(deadline);
+  co_return http::HealthCheck::State{health.ok, health.detail};
+}
+
 http::HealthCheck store_check(Store& store, http::HealthCheck::Need need) {
-  const auto ask = [&store](Deadline deadline) -> Task<http::HealthCheck::State> {
-    const StoreHealth health = co_await store.health(deadline);
-    co_return http::HealthCheck::State{health.ok, health.detail};
-  };
-  return {"store", need, ask};
+  return {"store", need, [&store](Deadline deadline) { return state_of(store, deadline); }};
 }
 
 template <class Tier>
@@ -172,7 +174,7 @@ Result<Tiers> open_for_server(const Settings& settings, net::LoopGroup& loops, c
   auto publisher = make_rabbitmq_publisher(queue_options(settings), replies);
   if (!publisher) return fail(std::move(publisher.error()).with_context("--queue"));
   const RabbitmqPublisher* const rabbit = publisher->get();
-  tiers->metrics.push_back([rabbit](Families& all) { add_publisher_metrics(rabbit->figures(), all); });
+  tiers->metrics.emplace_back([rabbit](Families& all) { add_publisher_metrics(rabbit->figures(), all); });
   tiers->publisher = std::move(*publisher);
   return tiers;
 }
@@ -188,7 +190,7 @@ Result<Tiers> open_for_worker(const Settings& settings, net::LoopGroup& loops, c
   auto consumer = make_rabbitmq_consumer(queue_options(settings));
   if (!consumer) return fail(std::move(consumer.error()).with_context("--queue"));
   const RabbitmqConsumer* const rabbit = consumer->get();
-  tiers->metrics.push_back([rabbit](Families& all) { add_consumer_metrics(rabbit->figures(), all); });
+  tiers->metrics.emplace_back([rabbit](Families& all) { add_consumer_metrics(rabbit->figures(), all); });
   tiers->consumer = std::move(*consumer);
   return tiers;
 }

@@ -47,7 +47,7 @@ struct WorkerNode::Parts {
     budget.emplace(settings.server.inflight_body_bytes_max);
     metrics.emplace(settings.server.threads);
     std::vector<http::MetricsSource> sources = std::move(tiers.metrics);
-    sources.push_back([this](std::vector<prometheus::MetricFamily>& families) {
+    sources.emplace_back([this](std::vector<prometheus::MetricFamily>& families) {
       add_worker_metrics(*worker, tiers.consumer->depth(), applier->cache_failures(), families);
       add_purge_metrics(purger->removed(), families);
     });

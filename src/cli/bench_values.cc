@@ -32,8 +32,8 @@ struct Unit {
 };
 
 // A number and one of the units, without a fraction, and at most `most`.
-template <std::size_t N>
-bool parse_with_unit(std::string_view text, const Unit (&units)[N], std::uint64_t most, std::uint64_t& value) {
+template <std::size_t count>
+bool parse_with_unit(std::string_view text, const Unit (&units)[count], std::uint64_t most, std::uint64_t& value) {
   if (!take_number(text, value)) return false;
   const auto unit = std::ranges::find(units, text, &Unit::name);
   if (unit == std::end(units) || value > most / unit->factor) return false;

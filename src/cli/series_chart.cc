@@ -155,6 +155,7 @@ double highest_of(const std::vector<Line>& lines) {
 std::vector<Line> rate_lines(const std::vector<SeriesRow>& rows) {
   constexpr std::string_view looks[] = {"a", "b", "c"};
   std::vector<Line> lines;
+  lines.reserve(operation_count + 1);
   for (std::size_t i = 0; i < operation_count; ++i) {
     lines.push_back(
         line_of(rows_of(rows, operation_names[i]), std::string(operation_names[i]), looks[i], &SeriesRow::per_second));

@@ -154,7 +154,7 @@ Result<void> Consumer::obey(Connection& connection) {
     if (now) {
       if (auto sent = acknowledge_tags(connection, std::exchange(to_acknowledge_, {})); !sent) return sent;
     }
-    if (auto sent = give_back_tags(connection, std::move(orders.give_back)); !sent) return sent;
+    if (auto sent = give_back_tags(connection, orders.give_back); !sent) return sent;
   }
   if (orders.unsubscribe) {
     if (auto left = unsubscribe(connection, "released"); !left) return left;

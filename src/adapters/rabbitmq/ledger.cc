@@ -75,7 +75,7 @@ void Ledger::link_down(const std::string& why) {
     drop_queued({ErrorCode::unavailable, "the queue is not connected: " + why}, told);
     bytes_ = 0;
   }
-  wake(std::move(told));
+  wake(told);
 }
 
 void Ledger::set_blocked(bool blocked, const std::string& why) {
@@ -90,7 +90,7 @@ void Ledger::set_blocked(bool blocked, const std::string& why) {
       drop_queued({ErrorCode::unavailable, "the queue takes no messages: " + why}, told);
     }
   }
-  wake(std::move(told));
+  wake(told);
 }
 
 void Ledger::close() {
@@ -170,7 +170,7 @@ bool Ledger::settle(std::uint64_t tag, bool multiple, bool confirmed) {
       ++first_tag_;
     }
   }
-  wake(std::move(told));
+  wake(told);
   return true;
 }
 
@@ -185,7 +185,7 @@ void Ledger::returned(std::uint64_t tag, const std::string& why) {
     const std::string text = "queue " + entry->message.queue + " does not exist (" + why + "); run `armazem migrate`";
     tell(*entry, fail(ErrorCode::unavailable, text), told);
   }
-  wake(std::move(told));
+  wake(told);
 }
 
 void Ledger::expire(MonotonicTime now) {
@@ -202,7 +202,7 @@ void Ledger::expire(MonotonicTime now) {
       tell(entry, fail(ErrorCode::outcome_unknown, "no confirm before the deadline"), told);
     }
   }
-  wake(std::move(told));
+  wake(told);
 }
 
 void Ledger::tell(Entry& entry, Result<void> result, Told& told) {
