@@ -27,11 +27,11 @@ from faults.clients import Clients  # noqa: E402
 from faults.kinds import KINDS  # noqa: E402
 from faults.programs import program  # noqa: E402
 from faults.proxies import Proxies  # noqa: E402
-from faults.recovery import Recovery  # noqa: E402
+from faults.recovery import Recovery, patience  # noqa: E402
 from faults.report import Report  # noqa: E402
 from support.cluster_view import ClusterView  # noqa: E402
 from support.scratch import scratch_directory  # noqa: E402
-from support.wait import SCALE, Deadline, until  # noqa: E402
+from support.wait import SCALE, until  # noqa: E402
 
 CACHE_TTL_SECONDS = 10
 RECOVERY_SECONDS = 90   # writes and reads of all kinds succeed again within this
@@ -81,6 +81,8 @@ class Campaign:
             try:
                 for kind in self._schedule():
                     self._one_fault(kind)
+            except (AssertionError, StartFailed) as error:  # no more faults, but the end is judged all the same
+                self.report.fail({"kind": "the cluster", "at": round(self.report.seconds(), 1)}, error)
             finally:
                 finished = self.clients.command("finish", 60)
                 self.report.counts, self.report.keys = finished["counts"], finished["keys"]
@@ -145,12 +147,12 @@ class Campaign:
 
     def _wait_until_whole(self):
         """As an operator does it: what ended meanwhile is started again, until every part says that it is well."""
-        deadline = Deadline(WHOLE_SECONDS)
+        begun = time.monotonic()
         while True:
             try:
                 return self.view.heal()
             except (AssertionError, StartFailed):
-                if deadline.passed():
+                if time.monotonic() - begun > WHOLE_SECONDS * patience():
                     raise
 
     def _reset(self):
@@ -169,12 +171,12 @@ class Campaign:
         def enough():
             reads, writes = self.clients.rate(["reads"]), self.clients.rate(["applied"])
             return reads + writes if reads + writes >= wanted and writes >= wanted / 5 else None
-        return until(enough, 60, f"{wanted:.0f} answers per second before the next fault", every=0.1)
+        return until(enough, 60 * patience(), f"{wanted:.0f} answers per second before the next fault", every=0.1)
 
     def _end(self):
         """Nothing is under way any more: what is there now is what is left."""
-        self.view.heal()
-        self.view.wait_until_drained()
+        self._wait_until_whole()
+        self.view.wait_until_drained(120 * patience())
         dead = self.view.dead_letters()
         assert not dead, f"{len(dead)} dead letters: writes that could not be applied: {dead[:5]}"
         self.pause(CACHE_TTL_SECONDS)  # the longest that an entry of the cache may be wrong
