@@ -27,15 +27,15 @@ from faults.clients import Clients  # noqa: E402
 from faults.kinds import KINDS  # noqa: E402
 from faults.programs import program  # noqa: E402
 from faults.proxies import Proxies  # noqa: E402
-from faults.recovery import Recovery  # noqa: E402
+from faults.recovery import Recovery, patience  # noqa: E402
 from faults.report import Report  # noqa: E402
 from support.cluster_view import ClusterView  # noqa: E402
 from support.scratch import scratch_directory  # noqa: E402
-from support.wait import SCALE, Deadline, until  # noqa: E402
+from support.wait import SCALE, until  # noqa: E402
 
 CACHE_TTL_SECONDS = 10
 RECOVERY_SECONDS = 90   # writes and reads of all kinds succeed again within this
-WHOLE_SECONDS = 180     # every part says that it is well again
+WHOLE_SECONDS = 400     # every part says that it is well again; a broker on a busy machine takes minutes to start
 THROUGHPUT_SHARE = 0.1  # of the wanted rate, before each fault
 SMALL_DISK = "1500m"    # for PostgreSQL: its log may grow to 1 GB
 INSIDE = "--inside"
@@ -81,6 +81,8 @@ class Campaign:
             try:
                 for kind in self._schedule():
                     self._one_fault(kind)
+            except (AssertionError, StartFailed) as error:  # no more faults, but the end is judged all the same
+                self.report.fail({"kind": "the cluster", "at": round(self.report.seconds(), 1)}, error)
             finally:
                 finished = self.clients.command("finish", 60)
                 self.report.counts, self.report.keys = finished["counts"], finished["keys"]
@@ -129,21 +131,28 @@ class Campaign:
         self.report.end(record)
 
     def _break_and_heal(self, kind, record):
-        with contextlib.ExitStack() as healing:
-            record["what"], seconds = healing.enter_context(kind.broken(self, self.random))
-            self.pause(seconds)
-            record["seconds"] = round(self.report.seconds() - record["at"], 1)
-            recovered = Measured(lambda: self.recovery.wait(RECOVERY_SECONDS))
+        recovered = None
+        try:
+            with contextlib.ExitStack() as healing:
+                record["what"], seconds = healing.enter_context(kind.broken(self, self.random))
+                self.pause(seconds)
+                record["seconds"] = round(self.report.seconds() - record["at"], 1)
+                recovered = Measured(lambda: self.recovery.wait(RECOVERY_SECONDS))
+        except StartFailed:
+            # A server that needs longer than usual to start, on a machine with much else to do: the service must be
+            # back all the same, and the part is waited for below.
+            if recovered is None:
+                raise
         record["recovery"] = round(recovered.result(), 2)
 
     def _wait_until_whole(self):
         """As an operator does it: what ended meanwhile is started again, until every part says that it is well."""
-        deadline = Deadline(WHOLE_SECONDS)
+        begun = time.monotonic()
         while True:
             try:
                 return self.view.heal()
             except (AssertionError, StartFailed):
-                if deadline.passed():
+                if time.monotonic() - begun > WHOLE_SECONDS * patience():
                     raise
 
     def _reset(self):
@@ -162,12 +171,12 @@ class Campaign:
         def enough():
             reads, writes = self.clients.rate(["reads"]), self.clients.rate(["applied"])
             return reads + writes if reads + writes >= wanted and writes >= wanted / 5 else None
-        return until(enough, 60, f"{wanted:.0f} answers per second before the next fault", every=0.1)
+        return until(enough, 60 * patience(), f"{wanted:.0f} answers per second before the next fault", every=0.1)
 
     def _end(self):
         """Nothing is under way any more: what is there now is what is left."""
-        self.view.heal()
-        self.view.wait_until_drained()
+        self._wait_until_whole()
+        self.view.wait_until_drained(120 * patience())
         dead = self.view.dead_letters()
         assert not dead, f"{len(dead)} dead letters: writes that could not be applied: {dead[:5]}"
         self.pause(CACHE_TTL_SECONDS)  # the longest that an entry of the cache may be wrong

@@ -46,10 +46,12 @@ struct TcpProxy::Pair {
   Stream to_server;
   Stream to_client;
   bool stranded = false;
+  Clock::time_point stranded_since;
 };
 
 namespace {
 
+constexpr std::chrono::seconds keepalive{60};  // 30 s idle and three probes, as our servers have it
 constexpr std::size_t buffer_max = std::size_t{64} << 10;
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -185,7 +187,8 @@ bool TcpProxy::step(Pair& pair, short client_events, short server_events) {
 }
 
 bool TcpProxy::forward(Pair& pair) {
-  if (blackhole_ || pair.stranded) return true;
+  if (pair.stranded) return Pair::Clock::now() - pair.stranded_since < keepalive;
+  if (blackhole_) return true;
   return write_some(pair.server, pair.to_server) && (answers_held_ || write_some(pair.client, pair.to_client));
 }
 
@@ -231,7 +234,9 @@ void TcpProxy::run() {
       pair = alive ? std::next(pair) : pairs_.erase(pair);
     }
     if (strand_.exchange(false)) {
-      for (const auto& pair : pairs_) pair->stranded = true;
+      for (const auto& pair : pairs_) {
+        if (!std::exchange(pair->stranded, true)) pair->stranded_since = Pair::Clock::now();
+      }
       broken_ += pairs_.size();
     }
     if (cut_.exchange(false)) {

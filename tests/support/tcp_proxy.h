@@ -32,7 +32,8 @@ class TcpProxy {
   void cut_after(std::uint64_t bytes_from_clients);
   // Cuts all behind that many more bytes from servers: an answer, or a part of it, was sent and never arrived.
   void cut_replies_after(std::uint64_t bytes_from_servers);
-  // The connections of this moment go nowhere any more and are never closed; new ones work. So a network forgets them.
+  // The connections of this moment go nowhere any more, and nobody is told; new ones work. So a network forgets them.
+  // After a minute they are closed, as TCP's keepalive would find out.
   void strand();
   // From now on bytes arrive that much later, in both directions.
   void delay(std::chrono::milliseconds by);
