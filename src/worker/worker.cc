@@ -39,7 +39,12 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount = 1) noexcept
 }  // namespace
 
 Worker::Worker(QueueConsumer& consumer, Applier& applier, Store& store, const TimeSource& time, WorkerOptions options)
-    : consumer_(consumer), applier_(applier), store_(store), time_(time), options_(options) {}
+    : consumer_(consumer),
+      applier_(applier),
+      store_(store),
+      time_(time),
+      options_(options),
+      jitter_(options.jitter_seed ? *options.jitter_seed : std::random_device{}()) {}
 
 Task<void> Worker::run() {
   Executor& home = co_await this_executor();

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -48,6 +49,7 @@ struct WorkerOptions {
   std::chrono::milliseconds adapt_interval{500};
   std::uint64_t depth_to_grow = 256;  // waiting messages above which a lane is added at each interval
   std::uint64_t depth_to_shrink = 16;  // and below which one is taken away
+  std::optional<std::uint32_t> jitter_seed = {};  // of pauses between tries; chance, but for the simulation
 };
 
 class Worker {
@@ -102,7 +104,7 @@ class Worker {
   Store& store_;
   const TimeSource& time_;
   const WorkerOptions options_;
-  std::minstd_rand jitter_{std::random_device{}()};
+  std::minstd_rand jitter_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> suspended_{false};
   std::atomic<std::size_t> lanes_{1};
