@@ -164,12 +164,16 @@ class Run {
 
   // Every key can be written and read again.
   bool recover() {
-    recovering_ = true;
-    clients_left_ = settings_.keys;
-    for (std::uint32_t key = 0; key < settings_.keys; ++key) start_root(*clients_[0], prove_recovery(key));
+    clients_left_ = 1;
+    start_root(*clients_[0], prove_recovery());
     const bool done = world_.run_until(world_.now() + 20'000'000, [this] { return clients_left_ == 0; });
     (void)world_.run_until(world_.now() + settle / 4, [] { return false; });
     return done && !recovery_failed_;
+  }
+
+  Task<void> prove_recovery() {
+    for (std::uint32_t key = 0; key < settings_.keys; ++key) co_await prove_recovery(key);
+    --clients_left_;
   }
 
   Task<void> prove_recovery(std::uint32_t key) {
@@ -185,7 +189,6 @@ class Run {
     recovery_failed_ = recovery_failed_ || written == Outcome::failed || written == Outcome::unknown || read != Outcome::ok;
     get.level = checker::Level::cached;
     (void)co_await perform(get);
-    --clients_left_;
   }
 
   void look_up_unresolved() {
@@ -417,7 +420,8 @@ class Run {
     if (fault.kind == Fault::Kind::crash_worker && workers_.empty()) return;
     if (crash && fault.step != 0) {
       crash_span_ = fault.span;
-      Process& process = fault.kind == Fault::Kind::crash_api ? apis_[fault.process]->process : workers_[fault.process]->process;
+      Process& process = fault.kind == Fault::Kind::crash_api ? apis_[fault.process % apis_.size()]->process
+                                                              : workers_[fault.process % workers_.size()]->process;
       return process.crash_at_step(fault.step);
     }
     world_.schedule(fault.at, nullptr, [this, &fault] { if (!healed_) strike(fault); });
@@ -619,7 +623,6 @@ class Run {
   std::size_t clients_left_ = 0;
   Microseconds crash_span_ = 0;
   bool healed_ = false;
-  bool recovering_ = false;
   bool recovery_failed_ = false;
 };
 
