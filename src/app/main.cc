@@ -1,3 +1,7 @@
+#ifdef ARMAZEM_PLANTED_BUGS
+#error "planted bugs are for the simulation only, never for a program that people run"
+#endif
+
 #include <sys/resource.h>
 #include <unistd.h>
 

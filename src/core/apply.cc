@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/assert.h"
+#include "core/planted.h"
 
 namespace armazem {
 namespace {
@@ -30,10 +31,19 @@ bool proved_never_applied(const Record& record, const Mutation& mutation, ApplyG
   return mutation.version.ms() >= guard.purge_horizon_ms;
 }
 
+// The operation, under whatever stamp it was applied.
+const HistoryEntry* find_applied(const Record& record, const Version& version) noexcept {
+  if (!planted(Bug::no_op_id)) return record.history.find(version.op());
+  const auto entries = record.history.entries();
+  const auto found = std::ranges::find(entries, version, &HistoryEntry::version);
+  return found == entries.end() ? nullptr : &*found;
+}
+
 Record next_record(std::optional<Record>& record, Mutation&& mutation, Effect effect) {
   Record next;
   if (record) next.history = std::move(record->history);
   next.version = mutation.version;
+  if (planted(Bug::no_version_guard) && record && record->version >= mutation.version) next.history = {};
   next.history.push({mutation.version, effect});
   if (mutation.kind == Mutation::Kind::remove) {
     next.tombstone = true;
@@ -48,12 +58,15 @@ Record next_record(std::optional<Record>& record, Mutation&& mutation, Effect ef
 
 Applied apply(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
   const Version current = record ? record->version : Version();
+  if (planted(Bug::restamp_without_proof) && record && mutation.version <= current) {
+    return {{Verdict::superseded, {}, {}, current, false}, false};
+  }
   if (record) {
-    if (const HistoryEntry* seen = record->history.find(mutation.version.op())) {
+    if (const HistoryEntry* seen = find_applied(*record, mutation.version)) {
       return {{Verdict::applied, seen->effect, seen->version, current, true}, false};
     }
   }
-  const bool newer = !record || mutation.version > current;
+  const bool newer = !record || mutation.version > current || planted(Bug::no_version_guard);
   if (!newer) {
     const bool proved = proved_never_applied(*record, mutation, guard);
     return {{proved ? Verdict::superseded : Verdict::indeterminate, {}, {}, current, false}, false};

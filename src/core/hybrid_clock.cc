@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "core/planted.h"
 
 namespace armazem {
 
@@ -13,11 +14,11 @@ Version HybridClock::stamp(OpId op) noexcept {
   do {
     next = std::max(wall, last + 1);
   } while (!last_.compare_exchange_weak(last, next, std::memory_order_relaxed));
-  return Version::make(Tick(next), op);
+  return Version::make(Tick(next), planted(Bug::no_op_id) ? OpId() : op);
 }
 
 Version HybridClock::stamp_above(const Version& current, OpId op) noexcept {
-  return Version::make(current.tick().next(), op);
+  return Version::make(current.tick().next(), planted(Bug::no_op_id) ? OpId() : op);
 }
 
 Result<void> HybridClock::observe(const Version& seen) noexcept {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/planted.h"
+
 namespace armazem {
 namespace {
 
@@ -49,6 +51,7 @@ Task<Result<std::vector<Outcome>>> Applier::apply_and_cache(std::vector<Mutation
   std::vector<CacheWrite> states;
   states.reserve(mutations.size());
   for (const Mutation& mutation : mutations) states.push_back({mutation.key, record_of(mutation, mutation.version)});
+  if (planted(Bug::cache_before_store)) co_await tell_cache(states);
   Result<std::vector<Outcome>> outcomes = co_await store_.apply(std::move(mutations), guard, deadline);
   if (!outcomes) co_return outcomes;
   std::vector<CacheWrite> writes = cache_writes(std::move(states), *outcomes);

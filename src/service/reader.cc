@@ -81,6 +81,9 @@ Task<Reader::Found> Reader::read_at_least(const Key& key, Version at_least, Dead
 
 Task<Reader::Found> Reader::load(const Key& key, std::optional<Lease> lease, Deadline deadline) {
   Found found = co_await read_store(key, deadline);
+#ifdef ARMAZEM_PLANTED_BUGS
+  if (planted(Bug::fill_from_stale_read)) std::swap(found, read_before_.try_emplace(key.text(), found).first->second);
+#endif
   if (!found || !lease) co_return found;
   const Result<bool> filled = co_await cache_->fill(key, *found, *lease, cache_deadline(deadline));
   if (!filled) {

@@ -13,8 +13,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 
+#include "core/planted.h"
 #include "core/time_source.h"
 #include "ports/cache.h"
 #include "ports/store.h"
@@ -99,6 +102,9 @@ class Reader {
         refused, not_yet_visible;
   };
   Counters counters_{};
+#ifdef ARMAZEM_PLANTED_BUGS
+  std::map<std::string, Found> read_before_;  // Bug::fill_from_stale_read
+#endif
 };
 
 }  // namespace armazem

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/planted.h"
 #include "core/task_scope.h"
 #include "runtime/log.h"
 
@@ -90,6 +91,7 @@ Task<void> Worker::work(std::vector<Delivery> deliveries) {
     if (delivery.redelivered) add(counters_.redelivered);
     std::ranges::move(delivery.mutations, std::back_inserter(mutations));
     ends.push_back(mutations.size());
+    if (planted(Bug::ack_before_commit)) consumer_.acknowledge({&delivery.id, 1});
   }
   std::vector<Outcome> outcomes;
   for (std::size_t done = 0; done < mutations.size(); done = outcomes.size()) {

@@ -100,6 +100,8 @@ void Arena::reset() noexcept {
 
 std::size_t Arena::used() noexcept { return static_cast<std::size_t>(next - begin); }
 
+bool Arena::in_use() noexcept { return in_arena; }
+
 Arena::Scope::Scope(bool inside) noexcept : before_(in_arena) { in_arena = inside; }
 Arena::Scope::~Scope() { in_arena = before_; }
 

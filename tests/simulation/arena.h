@@ -18,6 +18,9 @@ class Arena {
   // Bytes handed out since the last reset, those given back and used again counted once.
   [[nodiscard]] static std::size_t used() noexcept;
 
+  // Whether a run is under way here.
+  [[nodiscard]] static bool in_use() noexcept;
+
   // Allocations come from the arena (or, inside it, from the heap again: for what outlives the run).
   class Scope {
    public:

@@ -604,9 +604,20 @@ class Run {
         link.slow_by = fault.amount * 60'000;
         return;
       }
-      case Fault::Kind::queue_cut: links_of(fault).queue->cut_until = until; return;
+      case Fault::Kind::queue_cut: return cut_from_queue(fault);
       default: apis_[fault.process % apis_.size()]->clients.lose_answers = amount;
     }
+  }
+
+  // A connection over which nothing comes any more ends in the end.
+  void cut_from_queue(const Fault& fault) {
+    world_.count(Seen::queue_connection_lost);
+    links_of(fault).queue->cut_until = world_.now() + fault.span;
+    const auto lost = [this, &fault] {
+      if (fault.of_worker && !workers_.empty()) return workers_[fault.process % workers_.size()]->consumer.lose_connection(500);
+      apis_[fault.process % apis_.size()]->publisher.lose_connection(500);
+    };
+    world_.after(fault.span, nullptr, lost);
   }
 
   const Plan& plan_;
