@@ -271,7 +271,12 @@ void SimConsumer::lose_connection(Microseconds down_for) {
   ++connection_;
   down_until_ = world_.now() + down_for;
   give_back(std::nullopt);
-  world_.after(0, &process_, [this] { inbox_.clear(); });
+  // What came over the new connection meanwhile stays.
+  world_.after(0, &process_, [this] {
+    std::erase_if(inbox_, [this](const Delivery& delivery) {
+      return std::ranges::find(unacknowledged_, delivery.id, &Held::id) == unacknowledged_.end();
+    });
+  });
   world_.after(down_for, nullptr, [this] { broker_.hand_out(); });
 }
 
