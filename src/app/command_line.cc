@@ -40,7 +40,8 @@ bool is_for(const Setting& setting, Command command) {
     case For::serve: return command == Command::serve;
     case For::worker: return command == Command::worker;
     case For::serve_worker: return command == Command::serve || command == Command::worker;
-    case For::all: return true;
+    case For::address: return command == Command::serve || command == Command::worker || command == Command::health;
+    case For::all: return command != Command::health;
   }
   return true;
 }
@@ -151,6 +152,8 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   add_flags(worker, Command::worker, flags, config);
   CLI::App& migrate = *app.add_subcommand("migrate", "Create or upgrade the tables of --store and the queues of --queue.");
   add_flags(migrate, Command::migrate, flags, config);
+  CLI::App& health = *app.add_subcommand("health", "Ask the server or worker at --listen and --port whether it is ready; exit code 0 or 1.");
+  add_flags(health, Command::health, flags, config);
   Invocation invocation;
   CLI::App& backup = *app.add_subcommand("backup", "Copy the data directory of the embedded store, also while a server works in it.");
   add_flags(backup, Command::backup, flags, config);
@@ -183,6 +186,7 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   if (worker.parsed()) invocation.command = Command::worker, chosen = &worker;
   if (migrate.parsed()) invocation.command = Command::migrate, chosen = &migrate;
   if (backup.parsed()) invocation.command = Command::backup, chosen = &backup;
+  if (health.parsed()) invocation.command = Command::health, chosen = &health;
   if (dead.parsed()) invocation.command = Command::dead_letters, chosen = dead.get_subcommands().front();
   if (auto unknown = read_environment(environment, variables, config)) return usage_error(*unknown);
   if (!config.empty()) {

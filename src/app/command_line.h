@@ -11,7 +11,7 @@
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, backup, dead_letters, bench, print_settings };
+enum class Command { serve, worker, migrate, health, backup, dead_letters, bench, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };

@@ -11,9 +11,11 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <thread>
 
 #include "app/command_line.h"
 #include "app/dead_letters_command.h"
+#include "app/health_command.h"
 #include "app/node.h"
 #include "app/settings.h"
 #include "app/system_time.h"
@@ -95,7 +97,7 @@ sigset_t prepare_to_run(const Settings& settings) {
 void wait_for_signal(const sigset_t& ending, const Settings& settings) {
   int signal = 0;
   sigwait(&ending, &signal);
-  log::info("stopping", {{"signal", strsignal(signal)}, {"grace_ms", settings.grace.count()}});
+  log::info("stopping", {{"signal", strsignal(signal)}, {"drain_ms", settings.drain.count()}, {"grace_ms", settings.grace.count()}});
   // A second signal ends at once, the usual way.
   pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
@@ -111,6 +113,10 @@ int serve(const Settings& settings) {
   announce(settings, (*node)->port());
 
   wait_for_signal(ending, settings);
+  if (settings.drain.count() > 0) {
+    (*node)->drain();
+    std::this_thread::sleep_for(settings.drain);
+  }
   const std::size_t cut = (*node)->stop(settings.grace);
   if (cut > 0) log::warn("connections were cut at the end of the grace time", {{"connections", cut}});
   log::info("stopped");
@@ -208,6 +214,7 @@ int main(int argc, char** argv) try {
     case Command::worker: return work(invocation.settings);
     case Command::migrate: return run_migrate(invocation.settings);
     case Command::backup: return run_backup(invocation.settings, invocation.backup_to);
+    case Command::health: return run_health(invocation.settings, std::cout, std::cerr);
     case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
     case Command::bench: return bench(invocation.bench);
     case Command::print_settings: return print_settings(invocation.markdown);

@@ -163,6 +163,11 @@ Node::~Node() { stop(std::chrono::milliseconds(0)); }
 
 std::uint16_t Node::port() const noexcept { return parts_->server->port(); }
 
+void Node::drain() {
+  parts_->admin_handlers->set_stopping();
+  parts_->server->drain();
+}
+
 std::size_t Node::stop(std::chrono::milliseconds grace) {
   if (!parts_) return 0;
   parts_->admin_handlers->set_stopping();

@@ -21,6 +21,9 @@ class Node {
 
   [[nodiscard]] std::uint16_t port() const noexcept;
 
+  // Not ready from now on, and each answer closes its connection; everything is still served. Comes before `stop`.
+  void drain();
+
   // Not ready from now on; stops accepting; requests in flight may end within the grace time; waiting writes reach the
   // disk; the store is synced and closed. Returns how many connections had to be cut.
   std::size_t stop(std::chrono::milliseconds grace);

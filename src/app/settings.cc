@@ -151,9 +151,9 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 6> log_levels{
 #define PUT [](Settings & s, std::string_view v) -> Result<void>
 const std::array table{
     Setting{"listen", "127.0.0.1", "IP address", "Address to listen on. Anything but loopback lets others in: there is no authentication yet.",
-            put_address, For::serve_worker},
+            put_address, For::address},
     Setting{"port", "8000", "number", "Port to listen on; 0 takes any free one and logs it. Of a worker: for /health and /metrics, by default 8100.",
-            PUT { return put_number(s.server.port, v, 0, 65535); }, For::serve_worker},
+            PUT { return put_number(s.server.port, v, 0, 65535); }, For::address},
     Setting{"store", "rocksdb", "choice or URL", "System of record: `rocksdb` (on disk), `memory` (lost at the end; for trials), or `postgres://user:password@host:port,host:port/database` (PostgreSQL, CockroachDB).",
             put_store, For::all},
     Setting{"cache", "none", "URL", "Redis Cluster in front of a shared store: `redis://user:password@host:port,host:port`, `rediss://` with TLS.",
@@ -207,6 +207,8 @@ const std::array table{
             PUT { return put_duration(s.retention, v, Milliseconds(1000)); }, For::serve_worker},
     Setting{"purge-interval", "60s", "duration", "How often old tombstones and expired records are looked for.",
             PUT { return put_duration(s.purge_interval, v, least_timeout); }, For::serve_worker},
+    Setting{"drain", "0ms", "duration", "At SIGTERM, before `--grace`: how long new requests are still served, while /health/ready says 503 and each answer closes its connection. What balancers need to look away.",
+            PUT { return put_duration(s.drain, v, Milliseconds(0)); }},
     Setting{"grace", "10s", "duration", "At SIGTERM: how long requests in flight may take to end.",
             PUT { return put_duration(s.grace, v, Milliseconds(0)); }, For::serve_worker},
     Setting{"log-level", "info", "choice", "`trace`, `debug`, `info`, `warn`, `error` or `off`. Values never appear in a log.",

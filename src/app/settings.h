@@ -43,13 +43,15 @@ struct Settings {
   std::chrono::milliseconds store_timeout{0};
   std::chrono::milliseconds retention{0};
   std::chrono::milliseconds purge_interval{0};
+  std::chrono::milliseconds drain{0};
   std::chrono::milliseconds grace{0};
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 };
 
 // The commands that a setting means something to; a file or an environment may hold it for all of them.
-enum class For : std::uint8_t { serve, serve_worker, worker, all };
+// `address`: of serve and worker, and of health, which asks them.
+enum class For : std::uint8_t { serve, serve_worker, worker, address, all };
 
 struct Setting {
   std::string_view name;           // of the flag, without dashes in front

@@ -141,7 +141,7 @@ std::optional<Problem> Connection::begin_request(HeadScan scan) {
   used_ = *scan.size;
   if (auto problem = parse_head(in_.unread().substr(0, used_), request_.head)) return problem;
   malformed_ = false;
-  keep_ = request_.head.keep_alive && !context_.stopping;
+  keep_ = request_.head.keep_alive && !context_.closing;
   if (auto problem = check_expectation()) return problem;
   if (auto problem = context_.handler.admit(request_)) return problem;
   const std::uint64_t length = request_.head.content_length.value_or(0);
@@ -275,7 +275,7 @@ void Connection::answer_problem(const Problem& problem) {
 
 bool Connection::append_answer() {
   const std::string_view content = response_.content();
-  keep_ = keep_ && !context_.stopping;
+  keep_ = keep_ && !context_.closing;
   out_.append("HTTP/1.1 ");
   append_number(out_, static_cast<std::uint64_t>(response_.status));
   out_.append(" ").append(reason_phrase(response_.status)).append("\r\n");

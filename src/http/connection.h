@@ -33,7 +33,8 @@ struct LoopContext {
   std::string date_line;  // "Date: …\r\n", renewed by the sweep
   MonotonicTime coarse_now = MonotonicClock::now();  // as of the last sweep: near enough for time-outs, and free
   bool failure_logged = false;  // since the last sweep: a storm of errors must not become a storm of log lines
-  bool stopping = false;  // answers carry 'Connection: close' from now on
+  bool closing = false;   // answers carry 'Connection: close' from now on
+  bool stopping = false;  // and no new request is waited for
 };
 
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {

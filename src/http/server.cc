@@ -60,7 +60,8 @@ class Server::Worker {
 
   void start() { start_root(loop_, live(ended_)); }
 
-  // From outside the loop.
+  // Both from outside the loop.
+  void begin_drain() { start_root(loop_, close_after_answers()); }
   void begin_stop(MonotonicTime grace_end) { start_root(loop_, stop_within(grace_end)); }
 
   std::size_t join() {
@@ -78,8 +79,14 @@ class Server::Worker {
     ended->count_down();
   }
 
+  Task<void> close_after_answers() {
+    co_await resume_on(loop_);
+    context_.closing = true;
+  }
+
   Task<void> stop_within(MonotonicTime grace_end) {
     co_await resume_on(loop_);
+    context_.closing = true;
     context_.stopping = true;
     grace_end_ = grace_end;
     listener_->cancel();
@@ -180,6 +187,10 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, net::LoopGr
 Server::~Server() { stop(std::chrono::milliseconds(0)); }
 
 std::uint16_t Server::port() const noexcept { return port_; }
+
+void Server::drain() {
+  for (auto& worker : workers_) worker->begin_drain();
+}
 
 std::size_t Server::stop(std::chrono::milliseconds grace) {
   std::size_t cut = 0;

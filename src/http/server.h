@@ -43,6 +43,9 @@ class Server {
   ~Server();
 
   [[nodiscard]] std::uint16_t port() const noexcept;
+  // From now on each answer closes its connection; everything is still served. Comes before `stop`, where a balancer needs
+  // time to look away.
+  void drain();
   // Blocks until every connection is closed. Returns how many had to be cut.
   std::size_t stop(std::chrono::milliseconds grace);
 

@@ -1,5 +1,6 @@
 """SIGTERM: requests in flight are answered, the exit code is 0, what was acknowledged is there after a restart."""
 import threading
+import time
 
 import pytest
 
@@ -114,6 +115,36 @@ def test_stop_while_answers_are_not_read(start_server, make_client, key):
         greedy.send(request_bytes("GET", path_of(key) + "?raw") * 50)
         assert greedy.readable(10)
         server.stop()
+
+
+def test_a_draining_server_serves_and_sends_everybody_away(start_server, key):
+    """--drain: a balancer sees 503 at /health/ready and has time to look away; until then no request may fail."""
+    server = start_server("--drain", "3s")
+    begun = time.monotonic()
+    with RawConnection(server.address) as kept:
+        assert not kept.exchange(request_bytes("GET", "/health/ready")).closes()
+        server.terminate()
+
+        def not_ready():
+            with RawConnection(server.address) as connection:
+                return connection.exchange(request_bytes("GET", "/health/ready")).status == 503
+        until(not_ready, 2, "not ready after SIGTERM")
+        stored = kept.exchange(request_bytes("PUT", path_of(key), {}, b"late"))
+        assert stored.status == 201 and stored.closes(), repr(stored)
+        assert kept.closed_by_server()
+    with RawConnection(server.address) as fresh:
+        read = fresh.exchange(request_bytes("GET", path_of(key) + "?raw"))
+        assert read.status == 200 and read.body == b"late" and read.closes(), repr(read)
+    assert server.wait_exit() == 0, server.log_tail()
+    assert time.monotonic() - begun >= 3
+
+
+def test_a_second_sigterm_ends_the_drain(start_server):
+    server = start_server("--drain", "10m")
+    server.terminate()
+    until(lambda: '"stopping"' in server.log(), 10, "the server to have taken the first signal")
+    server.terminate()
+    assert server.wait_exit() in (-15, 143)
 
 
 def test_second_sigterm_while_stopping_does_no_harm(start_server):
