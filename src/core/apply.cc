@@ -26,6 +26,7 @@ Effect effect_of(Mutation::Kind kind, bool was_live) noexcept {
 
 // Sound because applied versions of a key strictly increase and a purged record is older than the horizon.
 bool proved_never_applied(const Record& record, const Mutation& mutation, ApplyGuard guard) noexcept {
+  if (planted(Bug::restamp_without_proof)) return true;
   const auto history = record.history.entries();
   if (record.history.has_dropped()) return history.front().version <= mutation.version;
   return mutation.version.ms() >= guard.purge_horizon_ms;
@@ -33,6 +34,7 @@ bool proved_never_applied(const Record& record, const Mutation& mutation, ApplyG
 
 // The operation, under whatever stamp it was applied.
 const HistoryEntry* find_applied(const Record& record, const Version& version) noexcept {
+  if (planted(Bug::restamp_without_proof)) return nullptr;
   if (!planted(Bug::no_op_id)) return record.history.find(version.op());
   const auto entries = record.history.entries();
   const auto found = std::ranges::find(entries, version, &HistoryEntry::version);
@@ -58,9 +60,6 @@ Record next_record(std::optional<Record>& record, Mutation&& mutation, Effect ef
 
 Applied apply(std::optional<Record>& record, Mutation mutation, ApplyGuard guard) {
   const Version current = record ? record->version : Version();
-  if (planted(Bug::restamp_without_proof) && record && mutation.version <= current) {
-    return {{Verdict::superseded, {}, {}, current, false}, false};
-  }
   if (record) {
     if (const HistoryEntry* seen = find_applied(*record, mutation.version)) {
       return {{Verdict::applied, seen->effect, seen->version, current, true}, false};

@@ -50,6 +50,7 @@ class Run {
     if (!drain()) return broken("liveness", "the queue is not empty a minute after the dead letters were replayed");
     if (!recover()) return broken("liveness", "a write or a read failed although everything was healed");
     look_up_unresolved();
+    if (!all_accepted_decided()) return broken("lost-202", "a write was accepted, and nobody ever decided it");
     if (tiers_.cache.primary.went_back()) return broken("cache", "a fill brought back what an earlier write had replaced");
     return judge();
   }
@@ -219,6 +220,14 @@ class Run {
     --left;
   }
 
+  // A 202 may be superseded in the end, but never forgotten on the way.
+  bool all_accepted_decided() {
+    return std::ranges::all_of(accepted_, [this](const auto& one) {
+      const StoreServer::Row& row = tiers_.store.row(keys_[one.first]);
+      return std::ranges::find(row.decided, one.second) != row.decided.end();
+    });
+  }
+
   RunResult judge() {
     for (Api* api : apis_) api->add_figures();
     {
@@ -346,6 +355,7 @@ class Run {
       event.version = response.version;
     }
     if (event.outcome == Outcome::ok || event.outcome == Outcome::accepted) seen = std::max(seen, response.version);
+    if (event.outcome == Outcome::accepted) accepted_.emplace_back(event.key, response.version.op());
     count(event, response);
     if (world_.tracing()) {
       world_.trace("client " + std::to_string(event.client) + ": " + describe(operation) + " -> " + std::to_string(response.status) +
@@ -631,6 +641,7 @@ class Run {
   std::vector<WorkerProcess*> workers_;
   std::vector<Process*> clients_;
   std::vector<std::vector<Version>> seen_;  // by client and key: the newest version it was told
+  std::vector<std::pair<std::uint32_t, OpId>> accepted_;  // by key
   std::size_t clients_left_ = 0;
   Microseconds crash_span_ = 0;
   bool healed_ = false;

@@ -23,7 +23,7 @@ std::uint64_t number_of(const Value& value) noexcept {
 
 StoreServer::Row& StoreServer::row(const Key& key) {
   const auto found = std::ranges::find(rows_, key, &Row::key);
-  return found != rows_.end() ? *found : rows_.emplace_back(Row{key, std::nullopt, {}, {}});
+  return found != rows_.end() ? *found : rows_.emplace_back(Row{key, std::nullopt, {}, {}, {}});
 }
 
 std::vector<Outcome> StoreServer::commit(std::vector<Mutation> mutations, ApplyGuard guard) {
@@ -33,6 +33,7 @@ std::vector<Outcome> StoreServer::commit(std::vector<Mutation> mutations, ApplyG
     const std::uint64_t value = mutations[i].kind == Mutation::Kind::put ? number_of(mutations[i].value) : 0;
     if (planted(Bug::answer_before_commit)) not_durable_.push_back({world_.now(), row.key, row.record, row.applied.size()});
     const OpId op = mutations[i].version.op();
+    row.decided.push_back(op);
     if (std::ranges::find(row.overtaken, op) != row.overtaken.end()) world_.count(Seen::restamped);
     const bool dropped_before = row.record && row.record->history.has_dropped();
     const Applied applied = armazem::apply(row.record, std::move(mutations[i]), guard);

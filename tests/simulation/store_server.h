@@ -19,6 +19,7 @@ class StoreServer {
     Key key;
     std::optional<Record> record;
     std::vector<checker::AppliedWrite> applied;
+    std::vector<OpId> decided;    // operations that were decided, whatever came out
     std::vector<OpId> overtaken;  // operations that were told so
   };
   [[nodiscard]] Row& row(const Key& key);
