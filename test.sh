@@ -22,6 +22,8 @@ Usage: ./test.sh [WHAT] [OPTIONS]
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
+  simulation [--seeds N]
+             our own code on simulated tiers, time and crashes: N seeds (default 100000), and the planted bugs
   fuzz [--minutes N]
              each libFuzzer target for N minutes (default 1)
   soak       200 rounds of kill -9 under 32 writers
@@ -162,7 +164,7 @@ what=${1:-all}
 case $what in
   -h|--help) usage; exit 0 ;;
   all|ci|unit|http|web|cli|crash|cluster|deploy|faults) ;;
-  asan|tsan|hygiene|fuzz|soak) ;;
+  asan|tsan|hygiene|simulation|fuzz|soak) ;;
   *) usage >&2; exit 2 ;;
 esac
 
@@ -191,16 +193,32 @@ hygiene() {
   run "clang-tidy" step python3 tests/hygiene/tidy.py build/clang
 }
 
+# whole_number OPTION VALUE
+whole_number() { [[ $2 =~ ^[0-9]+$ ]] || { echo "test.sh: $1 needs a whole number" >&2; exit 2; }; }
+
 # fuzz [--minutes N]
 fuzz() {
   local minutes=1
   case ${1:-} in
     "") ;;
-    --minutes) minutes=${2:-} ;;
+    --minutes) minutes=${2:-}; whole_number "$1" "$minutes" ;;
     *) usage >&2; exit 2 ;;
   esac
-  case $minutes in ""|*[!0-9]*) echo "test.sh: --minutes needs a whole number" >&2; exit 2 ;; esac
   run "fuzzing, $minutes min each" step env ARMAZEM_FUZZ_SECONDS=$((minutes * 60)) tests/fuzz/run.sh
+}
+
+# simulation [--seeds N]
+simulation() {
+  local seeds=100000
+  case ${1:-} in
+    "") ;;
+    --seeds) seeds=${2:-}; whole_number "$1" "$seeds" ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  run "simulation of $seeds seeds" step build/release/bin/simulation --seeds "$seeds" --jobs 2
+  build planted
+  run "planted bugs" step build/planted/bin/simulation --planted-bugs tests/simulation/planted_bugs.txt --jobs 2
+  run "no planted bugs in what users run" step python3 tests/simulation/no_planted_bugs.py
 }
 
 faults() {
@@ -210,6 +228,7 @@ faults() {
 }
 
 case $what in
+  simulation) build release; simulation "${@:2}" ;;
   unit) build release; start_cluster; unit release ;;
   http) build release; python_tests "HTTP conformance" release tests/http ;;
   web) build release; python_tests "documents and pages" release tests/web ;;
@@ -226,6 +245,7 @@ case $what in
   all|ci)
     build release -DARMAZEM_WERROR=ON
     hygiene
+    simulation
     start_cluster
     unit release
     python_tests "HTTP conformance" release tests/http

@@ -22,7 +22,11 @@ void Broker::take_in(std::size_t partition, Message message) {
   }
   if (Link::spend(reorders)) {
     world_.count(Seen::queue_reordered);
-    world_.after(world_.random.spread(100, 300'000), nullptr, [this, partition, message] {
+    // Some come so late that a short retention is over.
+    const Microseconds late = world_.random.chance(15) ? world_.random.between(2'000'000, 3'000'000) : world_.random.spread(100, 300'000);
+    ++held_up;
+    world_.after(late, nullptr, [this, partition, message] {
+      --held_up;
       queues[partition].ready.push_back(message);
       hand_out();
     });
@@ -57,7 +61,7 @@ void Broker::fail_over(std::size_t partition, Microseconds span) {
 }
 
 std::size_t Broker::depth() const {
-  std::size_t depth = 0;
+  std::size_t depth = held_up;
   for (const Queue& queue : queues) depth += queue.ready.size();
   for (const SimConsumer* consumer : consumers) depth += consumer->unacknowledged();
   return depth;

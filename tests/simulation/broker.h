@@ -48,6 +48,7 @@ class Broker {
 
   std::vector<Queue> queues;
   std::vector<Letter> letters;
+  std::size_t held_up = 0;  // messages that come later than others
   std::vector<SimPublisher*> publishers;
   std::vector<SimConsumer*> consumers;
 

@@ -21,7 +21,7 @@ enum class Seen : std::uint8_t {
   // paths of ours
   restamped, superseded, indeterminate, already_applied, too_old, set_aside, redelivered, released, overtaken,
   turned_away, batched, lease_granted, lease_refused, lease_lost, filled,
-  repaired, other_epoch, cache_not_told, history_dropped, purged, not_yet_visible, too_far_ahead,
+  repaired, other_epoch, history_dropped, purged, not_yet_visible, too_far_ahead,
   count
 };
 
@@ -37,7 +37,7 @@ inline constexpr std::array<std::string_view, seen_count> seen_names{
     "queue: publish lost", "queue: reply lost", "queue: delivered twice", "queue: reordered", "queue: slow", "client: answer lost",
     "stamped again", "superseded", "indeterminate", "already applied", "too old", "set aside", "redelivered", "all given back", "overtaken by later messages",
     "turned away from the queue", "batches of several", "lease granted", "no lease: held by another", "lease lost before the fill", "filled",
-    "cache repaired", "entry of another epoch", "cache could not be told", "history dropped entries", "purged", "not yet visible", "token too far ahead"};
+    "cache repaired", "entry of another epoch", "history dropped entries", "purged", "not yet visible", "token too far ahead"};
 static_assert(!seen_names.back().empty(), "one name each");
 
 class Coverage {

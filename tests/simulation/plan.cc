@@ -34,8 +34,8 @@ Settings make_settings(Random random, unsigned size) {
   s.partitions = random.chance(70) ? 1 : 2;
   s.with_cache = random.chance(90);
   s.with_queue = random.chance(88);
-  const bool short_retention = random.chance(8);
-  const std::int64_t skew = short_retention ? 100 : one_of(random, {0, 0, 3, 40, 400, 3'000});
+  const bool short_retention = random.chance(12);
+  const std::int64_t skew = short_retention ? 50 : one_of(random, {0, 0, 3, 40, 400, 3'000});
   const auto offset = [&] {
     return skew == 0 ? 0 : static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(2 * skew + 1))) - skew;
   };

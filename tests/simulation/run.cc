@@ -151,11 +151,15 @@ class Run {
     return empty;
   }
 
-  // As an operator does with `armazem dead-letters replay`.
+  // As a careful operator does with `armazem dead-letters replay`: not what had been applied after all. Its record may be
+  // purged by now, and under a new stamp it would be applied once more.
   void replay_letters() {
     std::vector<Broker::Letter> letters = std::move(tiers_.broker.letters);
     tiers_.broker.letters.clear();
     for (const Broker::Letter& letter : letters) {
+      const StoreServer::Row& row = tiers_.store.row(letter.mutation.key);
+      const OpId op = letter.mutation.version.op();
+      if (std::ranges::any_of(row.applied, [op](const checker::AppliedWrite& each) { return each.version.op() == op; })) continue;
       std::vector<Mutation> mutations{letter.mutation};
       const std::uint64_t now_ms = wall_begin_ms + world_.now() / 1000;
       if (letter.reason == DeadReason::too_old) restamp(mutations, Version::make(Tick::from_ms(now_ms), OpId(0)));
