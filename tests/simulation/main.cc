@@ -37,7 +37,7 @@ struct Floor {
 };
 constexpr std::uint64_t usual_floor = 200;
 constexpr Floor floors[] = {
-    {Seen::indeterminate, 1}, {Seen::set_aside, 5}, {Seen::too_old, 5}, {Seen::other_epoch, 50},
+    {Seen::indeterminate, 1}, {Seen::set_aside, 1}, {Seen::too_old, 1}, {Seen::other_epoch, 50},
     {Seen::store_late_commit, 50}, {Seen::restamped, 20'000}, {Seen::superseded, 20'000}, {Seen::redelivered, 5'000},
     {Seen::already_applied, 5'000}, {Seen::lease_lost, 1'000}, {Seen::history_dropped, 100}};
 
