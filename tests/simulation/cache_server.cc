@@ -91,7 +91,8 @@ CacheReply CacheNode::fill(const Key& key, const CacheEntry& lease, const CacheE
   bool held = now.entry && now.entry->is_lease && now.entry->token == lease.token && now.entry->epoch == lease.epoch;
   if (planted(Bug::lease_never_destroyed)) held = now.token == lease.token;
   if (!held) return number(0);
-  went_back_ = went_back_ || entry.record.version < now.told_ever;
+  // A record that has been purged meanwhile is rightly absent.
+  went_back_ = went_back_ || (!entry.record.version.is_nil() && entry.record.version < now.told_ever);
   set(now, entry, ttl_ms);
   return number(1);
 }

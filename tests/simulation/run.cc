@@ -497,8 +497,8 @@ class Run {
         world_.count(Seen::clock_step);
         return links.process->step_clock(short_retention ? fault.by_ms % 50 : fault.by_ms);
       case Fault::Kind::clock_far: {
-        // Of workers, whose clocks say what may be purged, nothing is promised beyond a minute.
-        if (short_retention) return;
+        // Of those whose clocks say what may be purged (workers; without a queue, servers) nothing is promised beyond a minute.
+        if (short_retention || !settings_.with_queue) return;
         world_.count(Seen::clock_far);
         Process* const process = &apis_[fault.process % apis_.size()]->process;
         const std::int64_t by_ms = std::max<std::int64_t>(fault.by_ms, -3'600'000);
