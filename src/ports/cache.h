@@ -12,6 +12,7 @@
 // caller goes to the store.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -35,7 +36,7 @@ struct CacheLookup {
   // A hit: the record with an empty history. A tombstone says that the key is known to be absent; its version is the
   // delete's, or nil when there was no record at all.
   std::optional<Record> record;
-  // With a hit: since the record was written to the store, or since the lease of its fill, which is before it was read.
+  // With a hit: since before the record was written to the store, or since the lease of its fill, which is before it was read.
   std::uint64_t age_ms = 0;
   // A miss with the right to fill. A miss without one: another reader is loading this key at the moment.
   std::optional<Lease> lease;
@@ -50,6 +51,14 @@ struct CacheWrite {
   Key key;
   Record record;  // history is ignored
   Mode mode = Mode::put;
+  // A moment at which nothing newer than this record had been acknowledged: before it was written to the store, or before it
+  // was read there. The entry's life begins then, however late it is told; the default is now. One that would have ended
+  // already only removes what is older.
+  MonotonicTime since = MonotonicTime::max();
+
+  [[nodiscard]] std::chrono::milliseconds age(MonotonicTime now) const noexcept {
+    return since >= now ? std::chrono::milliseconds(0) : std::chrono::ceil<std::chrono::milliseconds>(now - since);
+  }
 };
 
 struct CacheHealth {

@@ -50,7 +50,10 @@ Task<Result<std::vector<Outcome>>> Applier::apply_and_cache(std::vector<Mutation
                                                             Deadline deadline) {
   std::vector<CacheWrite> states;
   states.reserve(mutations.size());
-  for (const Mutation& mutation : mutations) states.push_back({mutation.key, record_of(mutation, mutation.version)});
+  const MonotonicTime since = time_.now();
+  for (const Mutation& mutation : mutations) {
+    states.push_back({mutation.key, record_of(mutation, mutation.version), CacheWrite::Mode::put, since});
+  }
   if (planted(Bug::cache_before_store)) co_await tell_cache(states);
   Result<std::vector<Outcome>> outcomes = co_await store_.apply(std::move(mutations), guard, deadline);
   if (!outcomes) co_return outcomes;

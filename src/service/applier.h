@@ -5,7 +5,8 @@
 // crash in between would leave an answer without a write, or an old entry behind a newer answer.
 //
 // The cache is a hint: when it cannot be told within `cache_timeout`, the batch goes on and the entry's time to live
-// bounds how long an old value may be seen.
+// bounds how long an old value may be seen. What the cache is told counts from before the transaction: a worker that was
+// paused in between may bring a record that has been replaced, but not give it a whole life.
 //
 // Thread rule: any executor.
 #pragma once

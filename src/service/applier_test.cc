@@ -50,6 +50,20 @@ TEST_F(ApplierTest, TheCacheLearnsTheWholeStateButNotTheHistory) {
   EXPECT_TRUE(cached("gone")->tombstone);
 }
 
+// Whoever was paused after the transaction may bring what has been replaced meanwhile: it must not live anew.
+TEST_F(ApplierTest, WhatTheCacheLearnsCountsFromBeforeTheTransaction) {
+  const MonotonicTime before = time_.now();
+  std::optional<MonotonicTime> committed;
+  store_.after = [&] {
+    time_.pass(std::chrono::seconds(5));
+    committed = time_.now();
+  };
+  ASSERT_TRUE(apply({put("k", "v", 1)}).has_value());
+  ASSERT_EQ(cache_.told.size(), 1U);
+  EXPECT_GE(cache_.told[0].since, before);
+  EXPECT_LE(cache_.told[0].since, *committed - std::chrono::seconds(5));
+}
+
 TEST_F(ApplierTest, NothingIsToldWhenNothingWasApplied) {
   given({put("k", "newer", 10)});
   const Mutation conditional = with(put("k", "w", 20), Condition::Kind::if_absent);

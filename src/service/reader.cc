@@ -68,9 +68,10 @@ Task<Result<ReadAnswer>> Reader::read_strong(const Key& key, ReadRequest request
 Task<Reader::Found> Reader::read_at_least(const Key& key, Version at_least, Deadline deadline) {
   const MonotonicTime give_up = std::min(deadline.time(), time_.now() + options_.session_wait);
   while (true) {
+    const MonotonicTime asked = time_.now();
     Found found = co_await read_store(key, deadline);
     if (!found) co_return found;
-    if (cache_ != nullptr) co_await repair(key, *found, deadline);
+    if (cache_ != nullptr) co_await repair(key, *found, asked, deadline);
     if (!options_.writes_may_be_pending || new_enough(*found, at_least)) co_return found;
     if (time_.now() + options_.session_poll >= give_up) break;
     co_await sleep_until(time_.now() + options_.session_poll);
@@ -105,10 +106,10 @@ Task<Reader::Found> Reader::read_store(const Key& key, Deadline deadline) {
 }
 
 // Only ever replaces what is there: had the entry been lost meanwhile, this record might be older than what was in it.
-Task<void> Reader::repair(const Key& key, const std::optional<Record>& record, Deadline deadline) {
+Task<void> Reader::repair(const Key& key, const std::optional<Record>& record, MonotonicTime since, Deadline deadline) {
   if (!record) co_return;
   std::vector<CacheWrite> writes;
-  writes.push_back({key, *record, CacheWrite::Mode::replace_only});
+  writes.push_back({key, *record, CacheWrite::Mode::replace_only, since});
   const Result<void> done = co_await cache_->write(writes, cache_deadline(deadline));
   if (!done) count(counters_.cache_errors);
 }

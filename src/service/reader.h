@@ -84,7 +84,7 @@ class Reader {
   Task<Found> read_at_least(const Key& key, Version at_least, Deadline deadline);
   Task<Found> load(const Key& key, std::optional<Lease> lease, Deadline deadline);
   Task<Found> read_store(const Key& key, Deadline deadline);
-  Task<void> repair(const Key& key, const std::optional<Record>& record, Deadline deadline);
+  Task<void> repair(const Key& key, const std::optional<Record>& record, MonotonicTime since, Deadline deadline);
   [[nodiscard]] Result<ReadAnswer> live_only(Found found) const;
   [[nodiscard]] bool new_enough(const std::optional<Record>& record, const Version& at_least) const noexcept;
   [[nodiscard]] bool is_live(const Record& record) const noexcept;

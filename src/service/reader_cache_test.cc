@@ -189,6 +189,7 @@ TEST_F(ReaderCacheTest, AStrongReadReplacesAnOlderEntryBeforeItAnswers) {
   EXPECT_EQ(cached("k")->value.bytes, "new");
   ASSERT_EQ(cache_.told.size(), 1U);
   EXPECT_EQ(cache_.told[0].mode, CacheWrite::Mode::replace_only);
+  EXPECT_LE(cache_.told[0].since, time_.now()) << "since the store was asked";
 }
 
 TEST_F(ReaderCacheTest, AStrongReadIsNotAnsweredWhileTheOldEntryStands) {

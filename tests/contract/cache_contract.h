@@ -95,8 +95,8 @@ class CacheContract : public testing::TestWithParam<CacheKind> {
     const Key wanted = key(name);
     return executor_.run(cache().fill(wanted, record, lease, soon())).value();
   }
-  void write(const std::string& name, Record record, Mode mode = Mode::put) {
-    const std::vector<CacheWrite> writes = {{key(name), std::move(record), mode}};
+  void write(const std::string& name, Record record, Mode mode = Mode::put, MonotonicTime since = MonotonicTime::max()) {
+    const std::vector<CacheWrite> writes = {{key(name), std::move(record), mode, since}};
     const Result<void> written = executor_.run(cache().write(writes, soon()));
     ASSERT_TRUE(written.has_value()) << written.error().message;
   }

@@ -44,6 +44,37 @@ TEST_P(CacheContract, TheAgeOfWhatWasFilledCountsFromTheLease) {
   EXPECT_GE(look_up("k").age_ms, 100U);
 }
 
+// Its writer may have been paused after the transaction.
+TEST_P(CacheContract, TheLifeOfWhatWasWrittenBeginsWhenItWasNew) {
+  make({.ttl = milliseconds(4'000)});
+  write("older", record_of("before", 1));
+  const std::uint64_t begin = under_test_->time().wall_ms();
+  const MonotonicTime now = under_test_->time().now();
+  write("k", record_of("v", 2), Mode::put, now - milliseconds(1'200));
+  write("older", record_of("v", 2), Mode::replace_only, now - milliseconds(1'200));
+  for (const std::string name : {"k", "older"}) {
+    EXPECT_EQ(read(name), "v") << name;
+    EXPECT_GE(look_up(name).age_ms, 1'200U) << name;
+  }
+  for (const std::string name : {"k", "older"}) {
+    ASSERT_TRUE(in_time([&] { return read(name) == "(miss)"; }));
+    EXPECT_LE(under_test_->time().wall_ms() - begin, 2'800U + 250) << name;
+  }
+}
+
+TEST_P(CacheContract, WhatWouldHaveEndedAlreadyOnlyRemovesWhatIsOlder) {
+  make({.ttl = milliseconds(2'000)});
+  const MonotonicTime long_ago = under_test_->time().now() - milliseconds(2'000);
+  write("none", record_of("v", 2), Mode::put, long_ago);
+  write("older", record_of("before", 1));
+  write("older", record_of("v", 2), Mode::put, long_ago);
+  write("newer", record_of("after", 3));
+  write("newer", record_of("v", 2), Mode::put, long_ago);
+  EXPECT_EQ(read("none"), "(miss)");
+  EXPECT_EQ(read("older"), "(miss)");
+  EXPECT_EQ(read("newer"), "after");
+}
+
 TEST_P(CacheContract, AnEntryDoesNotOutliveItsRecord) {
   Record record = record_of("v", 1);
   record.expires_at_ms = under_test_->time().wall_ms() + 200;

@@ -307,7 +307,8 @@ Task<Result<bool>> SimCache::fill(const Key& key, const std::optional<Record>& r
 
 Task<SimCache::Answer> SimCache::write_one(const CacheWrite& write, Deadline deadline) {
   CacheEntry entry;
-  entry.stored_ms = process_.wall_ms();
+  const auto age_ms = static_cast<std::uint64_t>(write.age(process_.now()).count());
+  entry.stored_ms = process_.wall_ms() - std::min(process_.wall_ms(), age_ms);
   entry.record = without_history(write.record);
   const std::int64_t ttl = ttl_ms(write.record, entry.stored_ms);
   const CacheWrite::Mode mode = ttl <= 0 ? CacheWrite::Mode::remove_older : write.mode;

@@ -106,7 +106,12 @@ void MemoryCache::write_one(const CacheWrite& write) {
   if (has_entry && slot->record.version >= write.record.version) return;
   std::optional<Slot> stored;
   const bool wanted = write.mode == CacheWrite::Mode::put || (write.mode == CacheWrite::Mode::replace_only && has_entry);
-  if (wanted) stored = entry(write.record, {time_.wall_ms(), time_.now()});
+  if (wanted) {
+    const MonotonicTime now = time_.now();
+    const std::uint64_t wall_ms = time_.wall_ms();
+    const auto age_ms = static_cast<std::uint64_t>(write.age(now).count());
+    stored = entry(write.record, {wall_ms - std::min(wall_ms, age_ms), std::min(now, write.since)});
+  }
   set(write.key, std::move(stored));
 }
 

@@ -245,14 +245,16 @@ Task<void> RedisCache::write_one(ClusterClient& client, const CacheWrite& write,
 }
 
 Task<Result<long long>> RedisCache::store(ClusterClient& client, const CacheWrite& write, Deadline deadline) {
+  const auto age_ms = static_cast<std::uint64_t>(write.age(time_.now()).count());
   const std::uint64_t now_ms = time_.wall_ms();
+  const std::uint64_t stored_ms = now_ms - std::min(now_ms, age_ms);
   const std::optional<Record> record(write.record);
-  const std::int64_t ttl = ttl_ms(client, record, now_ms);
+  const std::int64_t ttl = ttl_ms(client, record, stored_ms);
   if (too_large(record)) client.counters().too_large.add();
   if (ttl <= 0 || too_large(record)) co_return co_await remove_older(client, write, deadline);
   const std::string name = name_of(write.key);
   const std::string ttl_text = std::to_string(ttl);
-  std::string entry = redis::encode_entry(record, now_ms);
+  std::string entry = redis::encode_entry(record, stored_ms);
   const redis::Scripts& scripts = redis::scripts();
   Request request;
   request.name = name;
