@@ -4,14 +4,14 @@ import subprocess
 import pytest
 
 from support.http_raw import RawConnection, request_bytes
-from support.server import binary
+from support.server import binary, child_environment
 from support.wait import until
 
 
 def health(address, *options):
     host, port = address
     command = [binary(), "health", "--listen", host, "--port", str(port), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=child_environment())
 
 
 def test_ready(own_server):
@@ -26,7 +26,7 @@ def test_who_listens_everywhere_is_asked_on_loopback(own_server):
 def test_address_from_a_file(own_server, tmp_path):
     config = tmp_path / "armazem.toml"
     config.write_text(f'listen = "127.0.0.1"\nport = "{own_server.address[1]}"\nqueue-wait = "1s"\n')
-    done = subprocess.run([binary(), "health", "--config", str(config)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([binary(), "health", "--config", str(config)], capture_output=True, text=True, timeout=30, env=child_environment())
     assert done.returncode == 0, done
 
 
@@ -53,5 +53,5 @@ def test_nobody_there(start_server):
 
 @pytest.mark.parametrize("wrong", [["--grace", "1s"], ["--port", "x"], ["now"]])
 def test_wrong_use(wrong):
-    done = subprocess.run([binary(), "health", *wrong], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([binary(), "health", *wrong], capture_output=True, text=True, timeout=30, env=child_environment())
     assert done.returncode == 2 and done.stderr, done
