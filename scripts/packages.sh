@@ -9,6 +9,9 @@ build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
 fast_build_packages="ccache mold"
 test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
   clang-19 clang-tidy-19 libclang-rt-19-dev"
+# What the program needs where it runs: the shared libraries of build_packages.
+runtime_packages="libboost-json1.81.0 librocksdb7.8 libssl3 zlib1g libprometheus-cpp-core1.0 libspdlog1.10 libfmt9 libpq5
+  libhiredis0.14 librabbitmq4 ca-certificates"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
 # What checks deploy/: promtool. Go, for the manifests, comes from PyPI where the system's is too old
