@@ -18,6 +18,8 @@ cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-
 # (tests/deploy/manifests.py).
 deploy_packages="prometheus python3-yaml python3-venv"
 
+# The system in containers, and images where no registry answers (tests/docker).
+docker_packages="python3 docker.io docker-compose debootstrap iptables binutils"
 # The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
 load_packages="python3 maven wrk"
 # The fault campaign drops packets and starts its cluster in namespaces of its own.
@@ -52,6 +54,7 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
+      docker) wanted+=" $docker_packages" ;;
       load) wanted+=" $load_packages" ;;
       deploy) wanted+=" $deploy_packages" ;;
       faults) wanted+=" $faults_packages" ;;
