@@ -7,6 +7,7 @@ usage() {
   cat <<'EOT'
 Usage: ./start.sh [--port N] [--listen ADDRESS] [--data DIR] [more 'armazem serve' options]
        ./start.sh --cluster [options of its own: ./start.sh --cluster --help]
+       ./start.sh --docker  [options of its own: ./start.sh --docker --help]
 
 Installs the packages that are missing (Debian, Ubuntu), builds Armazém if it is not built, and serves the REST API in
 the foreground until Ctrl-C.
@@ -17,6 +18,7 @@ the foreground until Ctrl-C.
   --rebuild         build even if nothing seems to have changed
   --cluster         start a whole cluster in the background instead: NGINX, 3 API processes, Redis Cluster, RabbitMQ,
                     3 workers, a SQL store; ./stop.sh ends it
+  --docker          start the same system in containers, with Docker Compose; ./stop.sh --docker ends it
   --help            this text
 
 Everything else goes to 'armazem serve'; build/release/bin/armazem serve --help lists it.
@@ -65,7 +67,17 @@ start_cluster() {
   exit
 }
 
-for argument in "$@"; do [ "$argument" = --cluster ] && start_cluster "$@"; done
+# Containers are the business of scripts/containers.
+start_docker() {
+  local arguments=() argument
+  for argument in "$@"; do [ "$argument" = --docker ] || arguments+=("$argument"); done
+  PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 exec python3 -m containers start "${arguments[@]}"
+}
+
+for argument in "$@"; do
+  [ "$argument" = --cluster ] && start_cluster "$@"
+  [ "$argument" = --docker ] && start_docker "$@"
+done
 
 port=8000 listen=127.0.0.1 rebuild=""
 arguments=()

@@ -19,6 +19,7 @@ Usage: ./test.sh [WHAT] [OPTIONS]
   deploy     manifests, alert rules and dashboard: against types, promtool and real processes
   faults     a whole cluster with real servers and one fault after the other; what clients saw is judged by armazem-check.
              --minutes N (default 5), --seed S, --report FILE, --only WORD…, --list
+  docker     the system in containers, as ./start.sh --docker starts it; not part of 'all'
   asan       unit and HTTP tests with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan       unit and HTTP tests with ThreadSanitizer
   hygiene    the build with Clang, with its thread safety analysis, and clang-tidy
@@ -166,7 +167,7 @@ finish() {
 what=${1:-all}
 case $what in
   -h|--help) usage; exit 0 ;;
-  all|ci|unit|http|web|cli|crash|cluster|deploy|faults) ;;
+  all|ci|unit|http|web|cli|crash|cluster|deploy|faults|docker) ;;
   asan|tsan|hygiene|simulation|fuzz|soak) ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -239,6 +240,9 @@ case $what in
   crash) build release; unit release -L crash; python_tests "kill -9" release tests/crash ;;
   cluster) build release; start_cluster; cluster_tests ;;
   deploy) build release; start_cluster; python_tests "deployment" release tests/deploy ;;
+  docker)
+    need_packages docker || echo "the tests say what is missing"
+    build release; python_tests "the system in containers" release tests/docker ;;
   faults) build release; faults "${@:2}" ;;
   asan) build release; start_cluster; sanitized asan ;;
   tsan) sanitized tsan ;;

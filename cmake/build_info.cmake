@@ -1,6 +1,8 @@
 # Writes INTO with version and commit, and leaves it alone when nothing changed.
 set(commit "unknown")
-if(GIT)
+if(COMMIT)  # told, where the sources come without their history
+  set(commit "${COMMIT}")
+elseif(GIT)
   execute_process(COMMAND "${GIT}" -C "${SOURCE}" rev-parse --short=12 HEAD OUTPUT_VARIABLE head OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
   if(NOT failed)
     set(commit "${head}")

@@ -9,12 +9,17 @@ build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
 fast_build_packages="ccache mold"
 test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
   clang-19 clang-tidy-19 libclang-rt-19-dev"
+# What the program needs where it runs: the shared libraries of build_packages.
+runtime_packages="libboost-json1.81.0 librocksdb7.8 libssl3 zlib1g libprometheus-cpp-core1.0 libspdlog1.10 libfmt9 libpq5
+  libhiredis0.14 librabbitmq4 ca-certificates"
 # The servers of ./start.sh --cluster, and what starts them.
 cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-light"
 # What checks deploy/: promtool. Go, for the manifests, comes from PyPI where the system's is too old
 # (tests/deploy/manifests.py).
 deploy_packages="prometheus python3-yaml python3-venv"
 
+# The system in containers, and images where no registry answers (tests/docker).
+docker_packages="python3 docker.io docker-compose debootstrap iptables binutils"
 # The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
 load_packages="python3 maven wrk"
 # The fault campaign drops packets and starts its cluster in namespaces of its own.
@@ -49,6 +54,7 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
+      docker) wanted+=" $docker_packages" ;;
       load) wanted+=" $load_packages" ;;
       deploy) wanted+=" $deploy_packages" ;;
       faults) wanted+=" $faults_packages" ;;

@@ -7,6 +7,7 @@ import http.client
 import ssl
 import subprocess
 
+from cluster import templates
 from cluster.component import Component, Tier, program
 from cluster.ports import LOOPBACK
 from cluster.waiting import until
@@ -116,13 +117,8 @@ class CockroachTier(Tier):
         if first.answers() or first.daemon.paused():
             return  # only some nodes were started; all this was done before
         until(lambda: first.problem() is None, first.start_seconds, "CockroachDB to be ready for SQL")
-        cockroach("sql", *node, text=f"""
-            CREATE DATABASE IF NOT EXISTS {DATABASE};
-            CREATE USER IF NOT EXISTS armazem;
-            ALTER USER armazem WITH PASSWORD '{self.settings.secret("cockroach-armazem")}';
-            ALTER DATABASE {DATABASE} OWNER TO armazem;
-            SET CLUSTER SETTING server.shutdown.initial_wait = '8s';
-        """, seconds=120)
+        cockroach("sql", *node, seconds=120,
+                  text=templates.text("cockroach/roles.sql.in", PASSWORD=self.settings.secret("cockroach-armazem")))
 
     def url(self, through=None):
         """All three nodes, or HAProxy's port. TLS from end to end: HAProxy passes it on, and the certificate names the

@@ -12,6 +12,8 @@ from cluster.waiting import TimedOut, until
 
 # Six times the API's largest value (1 MiB by default), and room for a batch.
 BODY_MAX = "16m"
+# Shorter than the API's --idle-timeout (75 s): a connection must not be closed under a write that has just been sent.
+API_KEEPALIVE = "    keepalive_timeout 60s;"
 
 
 # Above 'proxy_read_timeout': the longest that a request may be under way. Streams of /watch may take longer, and are cut.
@@ -45,7 +47,7 @@ class Nginx(Component):
             "nginx/nginx.conf.in", self.home / "nginx.conf", LISTEN=LOOPBACK, PORT=self.port, DIRECTORY=self.home,
             PRIVILEGES="user www-data www-data;" if os.geteuid() == 0 else "", BODY_MAX=BODY_MAX,
             FILES_MAX=min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
-            ACCESS_LOG=self.settings.data / "logs" / "nginx-access.log", API_SERVERS="\n".join(servers),
+            ACCESS_LOG=self.settings.data / "logs" / "nginx-access.log", API_SERVERS="\n".join(servers), API_KEEPALIVE=API_KEEPALIVE,
         )
         templates.render("nginx/problems.conf.in", self.home / "problems.conf")
 

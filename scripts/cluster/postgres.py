@@ -130,11 +130,4 @@ class PostgresTier(Tier):
         server = self.components[0]
         if server.daemon.paused():
             return
-        server.sql(f"""
-            SELECT 'CREATE ROLE armazem LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'armazem') \\gexec
-            ALTER ROLE armazem PASSWORD '{self.settings.secret("postgres-armazem")}';
-            SELECT 'CREATE ROLE haproxy LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'haproxy') \\gexec
-            SELECT 'CREATE DATABASE {DATABASE} OWNER armazem'
-              WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
-            REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC;
-        """)
+        server.sql(templates.text("postgres/roles.sql.in", PASSWORD=self.settings.secret("postgres-armazem")))

@@ -47,9 +47,30 @@ class Choices:
     sql: str
 
 
-class Settings:
-    def __init__(self, data, choices):
+class DataDirectory:
+    """Where a deployment keeps what it must not forget: directories of its own, and passwords."""
+
+    def __init__(self, data):
         self.data = Path(data).absolute()
+
+    def directory(self, name):
+        path = self.data / name
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    def secret(self, name):
+        """The password of that name, made at its first use. Hexadecimal, because it has to survive URLs and six
+        configuration languages unquoted."""
+        path = self.directory("secrets") / name
+        with _secret_lock:  # tiers start side by side and share some
+            if not path.exists():
+                write_private(path, secrets.token_hex(PASSWORD_BYTES))
+        return path.read_text()
+
+
+class Settings(DataDirectory):
+    def __init__(self, data, choices):
+        super().__init__(data)
         self.choices = choices
         self.ports = ports.Ports(choices.port_base, choices.port)
 
@@ -95,20 +116,6 @@ class Settings:
         self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)
         for name in ("secrets", "pids", "logs"):
             self.directory(name)
-
-    def directory(self, name):
-        path = self.data / name
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
-
-    def secret(self, name):
-        """The password of that name, made at its first use. Hexadecimal, because it has to survive URLs and six
-        configuration languages unquoted."""
-        path = self.directory("secrets") / name
-        with _secret_lock:  # tiers start side by side and share some
-            if not path.exists():
-                write_private(path, secrets.token_hex(PASSWORD_BYTES))
-        return path.read_text()
 
 
 def write_private(path, text):

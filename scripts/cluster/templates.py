@@ -15,6 +15,11 @@ def fill(text, values, source="template"):
     return PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
 
 
+def text(template, **values):
+    """deploy/TEMPLATE, filled."""
+    return fill((ROOT / "deploy" / template).read_text(), values, template)
+
+
 def render(template, target, **values):
     """deploy/TEMPLATE to target, mode 0600: most of them hold a password or a hash of one."""
-    write_private(target, fill((ROOT / "deploy" / template).read_text(), values, template))
+    write_private(target, text(template, **values))
