@@ -7,7 +7,7 @@ usage() {
   cat <<'EOT'
 Usage: ./test.sh [WHAT] [OPTIONS]
 
-  all        everything below but 'fuzz' and 'soak' (the default)
+  all        everything below but 'docker', 'fuzz' and 'soak' (the default)
   ci         the same; what .ci/run calls
   unit       unit, property and contract tests, those of the tiers against real servers
   http       the HTTP conformance suite against a server of its own
