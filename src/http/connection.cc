@@ -36,6 +36,12 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits, end);
 }
 
+void append_chunk_size(std::string& out, std::size_t size) {
+  char digits[16];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, size, 16);
+  out.append(digits, end).append("\r\n");
+}
+
 Problem body_budget_problem() {
   return {ProblemType::overloaded, "the server holds as many request bodies as it may; try again"};
 }
@@ -85,7 +91,12 @@ Task<void> Connection::run() {
       Task<Done> handled = context_.handler.handle(request_, response_);
       if (!handled.ready()) co_await wait_for(std::move(handled));
     }
-    if (append_answer() || out_.size() > gather_bytes_max) co_await flush_with_content();
+    const bool stays_apart = append_answer();
+    if (has_stream()) {
+      co_await send_stream();
+    } else if (stays_apart || out_.size() > gather_bytes_max) {
+      co_await flush_with_content();
+    }
     if (problem && body_is_unread() && !co_await skip_body()) keep_ = false;
     finish_request();
     if (++requests_ % requests_in_a_row_max == 0) co_await yield_now();
@@ -273,6 +284,11 @@ void Connection::answer_problem(const Problem& problem) {
   render(problem, malformed_ ? new_request_id() : request_id_or_new(request_.head), response_);
 }
 
+// An answer to HEAD names what would be sent, and sends nothing.
+bool Connection::has_stream() const noexcept {
+  return response_.stream != nullptr && (malformed_ || request_.head.method != Method::head);
+}
+
 bool Connection::append_answer() {
   const std::string_view content = response_.content();
   keep_ = keep_ && !context_.closing;
@@ -280,7 +296,9 @@ bool Connection::append_answer() {
   append_number(out_, static_cast<std::uint64_t>(response_.status));
   out_.append(" ").append(reason_phrase(response_.status)).append("\r\n");
   out_.append(context_.date_line).append(response_.headers);
-  if (!has_no_content(response_.status)) {
+  if (response_.stream != nullptr) {
+    out_.append("Transfer-Encoding: chunked\r\n");
+  } else if (!has_no_content(response_.status)) {
     out_.append("Content-Length: ");
     append_number(out_, content.size());
     out_.append("\r\n");
@@ -291,6 +309,36 @@ bool Connection::append_answer() {
   if (content.size() > copy_bytes_max) return true;
   out_.append(content);
   return false;
+}
+
+// One piece at a time: the next is asked for when the last has left, so a slow reader holds one piece of memory. A stream
+// that fails ends the connection without the last chunk, and the client knows that something is missing.
+Task<void> Connection::send_stream() {
+  streaming_ = response_.stream.get();
+  if (context_.stopping) stop_stream();
+  std::string piece;
+  for (bool more = true; more && !lost_;) {
+    enter(Phase::writing, context_.options.write_timeout);
+    net::WriteAll write(socket_, out_, piece);
+    flushed(co_await write);
+    if (lost_) break;
+    enter(Phase::handling, std::chrono::milliseconds::max());
+    Result<std::string> next = co_await streaming_->next();
+    if (!next) {
+      lost_ = true;
+      break;
+    }
+    piece = std::move(*next);
+    more = !piece.empty();
+    if (more) append_chunk_size(out_, piece.size());
+    piece.append("\r\n");
+  }
+  streaming_ = nullptr;
+  if (!lost_) out_.append("0\r\n\r\n");
+}
+
+void Connection::stop_stream() noexcept {
+  if (streaming_ != nullptr) streaming_->stop();
 }
 
 void Connection::finish_request() {
@@ -374,6 +422,10 @@ void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
 }
 
 void Connection::sweep(MonotonicTime now) {
+  if (streaming_ != nullptr && phase_ == Phase::handling && socket_.hung_up()) {
+    lost_ = true;
+    stop_stream();
+  }
   if (now < phase_end_) return;
   phase_end_ = MonotonicTime::max();
   timed_out_ = true;
@@ -383,6 +435,7 @@ void Connection::sweep(MonotonicTime now) {
 }
 
 void Connection::begin_stop() {
+  stop_stream();
   if (phase_ != Phase::idle || !in_.unread().empty()) return;
   socket_.cancel();
 }
@@ -390,6 +443,7 @@ void Connection::begin_stop() {
 void Connection::abort() {
   lost_ = true;
   keep_ = false;
+  stop_stream();
   socket_.cancel();
 }
 

@@ -78,6 +78,10 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   // Appends the answer to `out_`; content too large to be worth a copy stays in `response_` and the result is true.
   [[nodiscard]] bool append_answer();
   Task<void> flush_with_content();
+  // Sends the content of `response_.stream` in chunks.
+  Task<void> send_stream();
+  [[nodiscard]] bool has_stream() const noexcept;
+  void stop_stream() noexcept;
   Task<void> linger();
 
   void enter(Phase phase, std::chrono::milliseconds limit);
@@ -90,6 +94,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::string out_;
   Request request_;
   Response response_;
+  BodyStream* streaming_ = nullptr;               // that of `response_`, while it is being sent
   ByteBudget::Share share_;
   HeadScanProgress scan_progress_;
   std::uint64_t requests_ = 0;

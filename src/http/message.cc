@@ -10,8 +10,8 @@ std::string_view to_string(Method method) noexcept {
 
 std::string_view to_string(Route route) noexcept {
   constexpr std::array<std::string_view, route_count> names{
-      "/store",        "/store/{key}", "/operations/{version}", "/health/live", "/health/ready", "/metrics",
-      "/openapi.json", "/swagger-ui",  "/",            "other"};
+      "/store",        "/store/{key}", "/operations/{version}", "/batch",        "/watch", "/health/live",
+      "/health/ready", "/metrics",     "/openapi.json",          "/swagger-ui",   "/",      "other"};
   return names[static_cast<std::size_t>(route)];
 }
 

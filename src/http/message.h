@@ -12,6 +12,7 @@
 #include "core/deadline.h"
 #include "core/key.h"
 #include "core/mutation.h"
+#include "http/body_stream.h"
 
 namespace armazem::http {
 
@@ -45,9 +46,9 @@ struct RequestHead {
 
 // Labels of the request metrics, in this order.
 enum class Route : std::uint8_t {
-  store, store_key, operation, health_live, health_ready, metrics, openapi, swagger_ui, dashboard, other,
+  store, store_key, operation, batch, watch, health_live, health_ready, metrics, openapi, swagger_ui, dashboard, other,
 };
-inline constexpr std::size_t route_count = 10;
+inline constexpr std::size_t route_count = 12;
 [[nodiscard]] std::string_view to_string(Route route) noexcept;
 
 // What the headers of a read say.
@@ -86,12 +87,14 @@ struct Response {
   std::string headers;           // complete lines, each ending in CRLF
   std::string body;
   std::string_view static_body;  // used instead of `body` when not empty; lives as long as the program
+  std::unique_ptr<BodyStream> stream;  // used instead of both when there: content that is made while it is sent
 
   void clear() {
     status = 200;
     headers.clear();
     body.clear();
     static_body = {};
+    stream.reset();
   }
   void add_header(std::string_view name, std::string_view value) {
     headers.append(name).append(": ").append(value).append("\r\n");

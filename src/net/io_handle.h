@@ -35,6 +35,8 @@ class IoHandle final : public IoWatcher {
   // Ends the operations that wait, if there are any, with ECANCELED.
   void cancel();
   void shutdown_send() noexcept;
+  // The other side has said that it sends no more, or is gone. What it sent before may still be there to be received.
+  [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }
   void close() noexcept { descriptor_.reset(); }
 
  private:
