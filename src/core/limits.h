@@ -53,6 +53,15 @@ inline constexpr std::int64_t ttl_seconds_max = 315'360'000;  // ten years of 36
 inline constexpr std::size_t scan_entries_max = 1'000;
 inline constexpr std::size_t scan_bytes_max = std::size_t{4} << 20;
 
+// A value up to here goes into the change log with its bytes, so that a watcher need not read it; of a larger one, only its
+// size does, because the log is written with every write.
+inline constexpr std::size_t change_value_bytes_max = std::size_t{4} << 10;
+// What the change log keeps for watchers that were away: the newest of them, and no more bytes than this.
+inline constexpr std::size_t changes_kept = 1'000'000;
+inline constexpr std::size_t change_log_bytes_max = std::size_t{256} << 20;
+inline constexpr std::size_t change_page_max = 1'000;
+inline constexpr std::size_t change_page_bytes_max = std::size_t{1} << 20;
+
 inline constexpr int json_depth_max = 32;
 
 // Tombstones and expired records stay this long, so that a late copy of an older write cannot resurrect a key.
