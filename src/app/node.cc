@@ -77,6 +77,7 @@ struct Node::Parts {
         applier(*tiers.store, tiers.cache.get(), ground->time),
         batcher(applier, *tiers.write_executor, ground->time, batcher_options(settings)),
         reader(*tiers.store, tiers.cache.get(), ground->time, reader_options(settings)),
+        lister(*tiers.store, ground->time),
         operations(*tiers.store, ground->time, operations_options(settings)),
         purger(*tiers.store, ground->time, purge_options(settings)),
         budget(settings.server.inflight_body_bytes_max),
@@ -90,12 +91,13 @@ struct Node::Parts {
     store_options.value_bytes_max = settings.value_bytes_max;
     store_options.read_timeout = settings.store_timeout;
     store_handlers.emplace(reader, *writer, store_options);
+    list_handlers.emplace(lister, settings.store_timeout);
     operation_handlers.emplace(operations, settings.store_timeout);
     admin_handlers.emplace(health_checks(tiers), metrics, budget, sources());
     // With a queue the workers purge, one of them at a time.
     const bool purges = !tiers.publisher;
     const http::Router router(settings.value_bytes_max, ground->clock);
-    api.emplace(router, *store_handlers, *operation_handlers, *admin_handlers, chores(purges));
+    api.emplace(router, *store_handlers, *list_handlers, *operation_handlers, *admin_handlers, chores(purges));
   }
 
   std::vector<http::MetricsSource> sources() {
@@ -130,12 +132,14 @@ struct Node::Parts {
   Batcher batcher;
   std::optional<Enqueuer> enqueuer;
   Reader reader;
+  Lister lister;
   std::optional<Writer> writer;
   Operations operations;
   Purger purger;
   http::ByteBudget budget;
   http::ServerMetrics metrics;
   std::optional<http::StoreHandlers> store_handlers;
+  std::optional<http::ListHandlers> list_handlers;
   std::optional<http::OperationHandlers> operation_handlers;
   std::optional<http::AdminHandlers> admin_handlers;
   std::optional<http::Api> api;

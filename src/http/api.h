@@ -7,6 +7,7 @@
 
 #include "http/admin_handlers.h"
 #include "http/handler.h"
+#include "http/list_handlers.h"
 #include "http/operation_handlers.h"
 #include "http/router.h"
 #include "http/store_handlers.h"
@@ -20,8 +21,8 @@ using Chore = std::function<void(TaskScope& scope, MonotonicTime now)>;
 class Api final : public Handler {
  public:
   // All must outlive the api.
-  Api(Router router, StoreHandlers& store, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
-      : router_(router), store_(store), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
+  Api(Router router, StoreHandlers& store, ListHandlers& lists, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
+      : router_(router), store_(store), lists_(lists), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
 
   std::optional<Problem> admit(Request& request) override { return router_.admit(request); }
   Task<Done> handle(Request& request, Response& response) override;
@@ -30,6 +31,7 @@ class Api final : public Handler {
  private:
   const Router router_;
   StoreHandlers& store_;
+  ListHandlers& lists_;
   OperationHandlers& operations_;
   AdminHandlers& admin_;
   const std::vector<Chore> chores_;
