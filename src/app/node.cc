@@ -51,6 +51,12 @@ WriterOptions writer_options(const Settings& settings) {
   return options;
 }
 
+ChangeHubOptions hub_options(const Settings& settings) {
+  ChangeHubOptions options;
+  if (settings.store == StoreKind::sql) options.poll_interval = std::chrono::milliseconds(50);  // a query each time
+  return options;
+}
+
 OperationsOptions operations_options(const Settings& settings) {
   OperationsOptions options;
   options.retention = settings.retention;
@@ -77,8 +83,11 @@ struct Node::Parts {
         applier(*tiers.store, tiers.cache.get(), ground->time),
         batcher(applier, *tiers.write_executor, ground->time, batcher_options(settings)),
         reader(*tiers.store, tiers.cache.get(), ground->time, reader_options(settings)),
+        lister(*tiers.store, ground->time),
         operations(*tiers.store, ground->time, operations_options(settings)),
         purger(*tiers.store, ground->time, purge_options(settings)),
+        changes(*tiers.changes, ground->loops[0], ground->time, http::change_event, hub_options(settings)),
+        watch_handlers(changes),
         budget(settings.server.inflight_body_bytes_max),
         metrics(settings.server.threads) {
     if (tiers.publisher) {
@@ -90,12 +99,14 @@ struct Node::Parts {
     store_options.value_bytes_max = settings.value_bytes_max;
     store_options.read_timeout = settings.store_timeout;
     store_handlers.emplace(reader, *writer, store_options);
+    list_handlers.emplace(lister, settings.store_timeout);
     operation_handlers.emplace(operations, settings.store_timeout);
     admin_handlers.emplace(health_checks(tiers), metrics, budget, sources());
     // With a queue the workers purge, one of them at a time.
     const bool purges = !tiers.publisher;
     const http::Router router(settings.value_bytes_max, ground->clock);
-    api.emplace(router, *store_handlers, *operation_handlers, *admin_handlers, chores(purges));
+    const http::Handlers handlers{*store_handlers, *list_handlers, watch_handlers, *operation_handlers, *admin_handlers};
+    api.emplace(router, handlers, chores(purges));
   }
 
   std::vector<http::MetricsSource> sources() {
@@ -104,6 +115,7 @@ struct Node::Parts {
       add_batcher_metrics(batcher.figures(), families);
       add_clock_metrics(static_cast<double>(ground->clock.lead_ms()) / 1000, families);
       add_purge_metrics(purger.removed(), families);
+      add_watch_metrics(changes.figures(), families);
       if (tiers.cache) add_reader_metrics(reader.figures(), applier.cache_failures(), families);
       if (enqueuer) add_enqueuer_metrics(enqueuer->figures(), families);
     });
@@ -115,6 +127,7 @@ struct Node::Parts {
     all.emplace_back([this](TaskScope&, MonotonicTime now) {
       batcher.expire(now);
       if (enqueuer) enqueuer->expire(now);
+      changes.expire(now);
     });
     if (!purges) return all;
     all.emplace_back([this](TaskScope& scope, MonotonicTime now) {
@@ -130,12 +143,16 @@ struct Node::Parts {
   Batcher batcher;
   std::optional<Enqueuer> enqueuer;
   Reader reader;
+  Lister lister;
   std::optional<Writer> writer;
   Operations operations;
   Purger purger;
+  ChangeHub changes;
+  http::WatchHandlers watch_handlers;
   http::ByteBudget budget;
   http::ServerMetrics metrics;
   std::optional<http::StoreHandlers> store_handlers;
+  std::optional<http::ListHandlers> list_handlers;
   std::optional<http::OperationHandlers> operation_handlers;
   std::optional<http::AdminHandlers> admin_handlers;
   std::optional<http::Api> api;
@@ -181,6 +198,7 @@ std::size_t Node::stop(std::chrono::milliseconds grace) {
 void Node::end(Parts& parts) {
   if (parts.enqueuer) parts.enqueuer->close();
   parts.batcher.close();
+  parts.changes.close();
   parts.ground->relay.aim(nullptr);
 }
 

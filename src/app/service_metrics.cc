@@ -28,6 +28,15 @@ void add_purge_metrics(std::uint64_t removed, Families& all) {
   all.push_back(counter_family("armazem_purged_total", "Old tombstones and expired records removed.", number(removed)));
 }
 
+void add_watch_metrics(const ChangeHub::Figures& f, Families& all) {
+  all.push_back(gauge_family("armazem_watchers", "Watches that are open.", number(f.watchers)));
+  all.push_back(counter_family("armazem_watch_changes_total", "Changes read from the store's log for all watchers together.", number(f.changes)));
+  all.push_back(counter_family("armazem_watch_events_total", "Events given to watchers.", number(f.told)));
+  all.push_back(counter_family("armazem_watch_behind_total", "Reads of the log for one watcher that was behind.", number(f.behind)));
+  all.push_back(counter_family("armazem_watch_resets_total", "Watchers told that changes were lost.", number(f.lost)));
+  all.push_back(counter_family("armazem_watch_failures_total", "Reads of the log that failed; they are tried again.", number(f.failures)));
+}
+
 void add_reader_metrics(const Reader::Figures& f, std::uint64_t cache_failures, Families& all) {
   all.push_back(labelled_counter("armazem_cache_lookups_total", "Reads that asked the cache, by what it said.", "result",
                                  {{"hit", f.hits},

@@ -11,6 +11,7 @@
 #include "http/exposition.h"
 #include "net/loop_group.h"
 #include "ports/cache.h"
+#include "ports/changes.h"
 #include "ports/dead_letters.h"
 #include "ports/queue.h"
 #include "ports/store.h"
@@ -22,6 +23,7 @@ namespace armazem {
 struct Tiers {
   std::unique_ptr<ThreadPool> own_executor;  // of a store that has none
   std::unique_ptr<Store> store;
+  ChangeLog* changes = nullptr;              // of the store
   Executor* write_executor = nullptr;        // where the batcher's loop runs best
   std::unique_ptr<Cache> cache;              // may be null
   std::unique_ptr<QueuePublisher> publisher; // may be null

@@ -50,6 +50,7 @@ inline constexpr std::chrono::milliseconds clock_lead_max{500};
 
 inline constexpr std::int64_t ttl_seconds_max = 315'360'000;  // ten years of 365 days
 
+inline constexpr std::size_t list_entries_default = 100;
 inline constexpr std::size_t scan_entries_max = 1'000;
 inline constexpr std::size_t scan_bytes_max = std::size_t{4} << 20;
 

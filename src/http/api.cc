@@ -12,12 +12,13 @@ Task<Done> Api::handle(Request& request, Response& response) {
     echo_request_id(request.head, response);
     return Task<Done>(Done{});
   }
-  if (request.route == Route::store_key && method != Method::put && method != Method::remove) {
-    return store_.read(request, response);
-  }
-  if (request.route == Route::store || request.route == Route::store_key) return store_.write(request, response);
-  if (request.route == Route::operation) return operations_.handle(request, response);
-  return admin_.handle(request, response);
+  const bool reads = method == Method::get || method == Method::head;
+  if (request.route == Route::store_key && reads) return handlers_.store.read(request, response);
+  if (request.route == Route::store && reads) return handlers_.lists.handle(request, response);
+  if (request.route == Route::store || request.route == Route::store_key) return handlers_.store.write(request, response);
+  if (request.route == Route::watch) return handlers_.watches.handle(request, response);
+  if (request.route == Route::operation) return handlers_.operations.handle(request, response);
+  return handlers_.admin.handle(request, response);
 }
 
 void Api::tick(TaskScope& scope, MonotonicTime now) {

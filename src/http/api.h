@@ -7,9 +7,11 @@
 
 #include "http/admin_handlers.h"
 #include "http/handler.h"
+#include "http/list_handlers.h"
 #include "http/operation_handlers.h"
 #include "http/router.h"
 #include "http/store_handlers.h"
+#include "http/watch_handlers.h"
 
 namespace armazem::http {
 
@@ -17,11 +19,19 @@ namespace armazem::http {
 // scope.
 using Chore = std::function<void(TaskScope& scope, MonotonicTime now)>;
 
+// Who answers which routes. All must outlive the api.
+struct Handlers {
+  StoreHandlers& store;
+  ListHandlers& lists;
+  WatchHandlers& watches;
+  OperationHandlers& operations;
+  AdminHandlers& admin;
+};
+
 class Api final : public Handler {
  public:
-  // All must outlive the api.
-  Api(Router router, StoreHandlers& store, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
-      : router_(router), store_(store), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
+  Api(Router router, Handlers handlers, std::vector<Chore> chores)
+      : router_(router), handlers_(handlers), chores_(std::move(chores)) {}
 
   std::optional<Problem> admit(Request& request) override { return router_.admit(request); }
   Task<Done> handle(Request& request, Response& response) override;
@@ -29,9 +39,7 @@ class Api final : public Handler {
 
  private:
   const Router router_;
-  StoreHandlers& store_;
-  OperationHandlers& operations_;
-  AdminHandlers& admin_;
+  const Handlers handlers_;
   const std::vector<Chore> chores_;
 };
 

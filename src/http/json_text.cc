@@ -1,7 +1,5 @@
 #include "http/json_text.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <cstdint>
 
@@ -46,20 +44,6 @@ void append_json_string(std::string& out, std::string_view text) {
   }
   out.append(text, plain_from, text.size() - plain_from);
   out.push_back('"');
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-  // OpenSSL takes an int for the length; whole groups of three keep the pieces free of padding.
-  constexpr std::size_t piece = 3 * (std::size_t{1} << 24);
-  for (std::size_t from = 0; from < bytes.size(); from += piece) {
-    const std::string_view part = bytes.substr(from, piece);
-    const std::size_t old_size = out.size();
-    const std::size_t encoded = (part.size() + 2) / 3 * 4;
-    out.resize(old_size + encoded + 1);  // EVP_EncodeBlock ends with a NUL
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + old_size),
-                    reinterpret_cast<const unsigned char*>(part.data()), static_cast<int>(part.size()));
-    out.resize(old_size + encoded);
-  }
 }
 
 }  // namespace armazem::http

@@ -9,7 +9,4 @@ namespace armazem::http {
 // Appends `text`, which must be UTF-8, as a quoted JSON string (RFC 8259, section 7).
 void append_json_string(std::string& out, std::string_view text);
 
-// Appends `bytes` in standard base64 with padding (RFC 4648, section 4), unquoted.
-void append_base64(std::string& out, std::string_view bytes);
-
 }  // namespace armazem::http

@@ -57,6 +57,15 @@ struct ReadHeaders {
   Version at_least;                           // Armazem-Min-Version; nil: none given
 };
 
+// What the query of a list says.
+struct ListQuery {
+  std::string prefix;
+  std::optional<std::string> after;           // the key behind which the list goes on
+  std::optional<std::size_t> limit;           // entries
+  bool keys_only = false;
+  bool base64 = false;                        // all values in base64
+};
+
 // What the headers of a write say; checked before its body is read.
 struct WriteHeaders {
   Condition condition;
@@ -76,6 +85,7 @@ struct Request {
   std::string_view path;         // without the query
   bool raw = false;              // ?raw
   ReadHeaders read;              // of GET and HEAD
+  ListQuery list;                // of GET and HEAD of store
   WriteHeaders write;            // of PUT and DELETE
   std::size_t body_bytes_max = 0;  // set by Handler::admit: a longer body is refused
   bool drop_body = false;        // set by Handler::admit: read it, keep nothing

@@ -11,8 +11,9 @@ namespace armazem::http {
 namespace {
 
 // In the order of ProblemType.
-constexpr std::array<ProblemInfo, 34> problems{{
+constexpr auto problems = std::to_array<ProblemInfo>({
     {"body-invalid", 400, "The JSON body does not have the expected members", false},
+    {"cursor-invalid", 400, "The cursor is not one of this list", false},
     {"data-damaged", 500, "Stored data failed its checks", false},
     {"etag-invalid", 400, "A conditional header is malformed or not supported here", false},
     {"expectation-failed", 417, "The expectation cannot be met", false},
@@ -46,7 +47,7 @@ constexpr std::array<ProblemInfo, 34> problems{{
     {"value-too-large", 413, "The value is too large", false},
     {"version-invalid", 400, "The version is malformed", false},
     {"version-too-far-ahead", 400, "The version lies too far in the future", false},
-}};
+});
 static_assert(static_cast<std::size_t>(ProblemType::version_too_far_ahead) + 1 == problems.size());
 
 void append_member(std::string& body, std::string_view name, std::string_view value) {

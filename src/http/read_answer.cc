@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/entry_json.h"
 #include "http/field_values.h"
 #include "http/http_date.h"
-#include "http/json_text.h"
 #include "http/problem.h"
 
 namespace armazem::http {
@@ -38,22 +38,6 @@ void add_last_modified(Response& response, const Version& version) {
   response.headers.append("\r\n");
 }
 
-void fill_json(const Value& value, std::string& body) {
-  if (value.form == ValueForm::bytes) {
-    body.append("{\"value_base64\":\"");
-    append_base64(body, value.bytes);
-    body.append("\"}\n");
-    return;
-  }
-  body.append("{\"value\":");
-  if (value.form == ValueForm::json) {
-    body.append(value.bytes);
-  } else {
-    append_json_string(body, value.bytes);
-  }
-  body.append("}\n");
-}
-
 bool wants_json(const Request& request) {
   if (request.raw) return false;
   const auto accept = request.head.header(Header::accept);
@@ -81,7 +65,9 @@ void answer_record(const Request& request, ReadAnswer& answer, Response& respons
   echo_request_id(request.head, response);
   if (wants_json(request)) {
     response.headers.append("Content-Type: application/json\r\n");
-    fill_json(record.value, response.body);
+    response.body.push_back('{');
+    append_value_member(response.body, record.value);
+    response.body.append("}\n");
   } else {
     response.add_header("Content-Type", record.value.content_type);
     // Whoever stores a page must not get to run scripts with the rights of this origin.

@@ -53,6 +53,7 @@ std::optional<HeaderRule> rule_of(beast::http::field field, std::string_view nam
   }
   if (equal_ignoring_case(name, "X-Request-Id")) return HeaderRule{Header::x_request_id, false};
   if (equal_ignoring_case(name, "Idempotency-Key")) return HeaderRule{Header::idempotency_key, false};
+  if (equal_ignoring_case(name, "Last-Event-ID")) return HeaderRule{Header::last_event_id, false};
   if (equal_ignoring_case(name, "Armazem-TTL")) return HeaderRule{Header::armazem_ttl, false};
   if (equal_ignoring_case(name, "Armazem-Min-Version")) return HeaderRule{Header::armazem_min_version, false};
   return std::nullopt;

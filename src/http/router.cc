@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "http/field_values.h"
+#include "http/list_query.h"
 #include "http/percent.h"
 
 namespace armazem::http {
@@ -21,6 +22,7 @@ Route route_of(std::string_view path) noexcept {
   if (path.starts_with(key_prefix)) return Route::store_key;
   if (path == "/store") return Route::store;
   if (path.starts_with(operation_prefix)) return Route::operation;
+  if (path == "/watch") return Route::watch;
   if (path == "/health/live") return Route::health_live;
   if (path == "/health/ready") return Route::health_ready;
   if (path == "/metrics") return Route::metrics;
@@ -30,10 +32,12 @@ Route route_of(std::string_view path) noexcept {
   return Route::other;
 }
 
+bool is_read(Method method) noexcept { return method == Method::get || method == Method::head; }
+
 bool is_allowed(Route route, Method method) noexcept {
   if (method == Method::options) return true;
-  if (route == Route::store) return method == Method::put;
-  const bool reads = method == Method::get || method == Method::head;
+  const bool reads = is_read(method);
+  if (route == Route::store) return reads || method == Method::put;
   if (route == Route::store_key) return reads || method == Method::put || method == Method::remove;
   return reads;
 }
@@ -45,7 +49,7 @@ Problem far_ahead(const Error& error) { return {ProblemType::version_too_far_ahe
 }  // namespace
 
 std::string_view allowed_methods(Route route) noexcept {
-  if (route == Route::store) return "PUT, OPTIONS";
+  if (route == Route::store) return "GET, HEAD, PUT, OPTIONS";
   if (route == Route::store_key) return "GET, HEAD, PUT, DELETE, OPTIONS";
   return "GET, HEAD, OPTIONS";
 }
@@ -73,6 +77,7 @@ std::optional<Problem> Router::admit(Request& request) const {
   }
   if (request.route == Route::operation) return find_operation(request);
   if (is_write(request.head.method)) return check_write(request);
+  if (request.route == Route::store) return find_list(request);
   return request.route == Route::store_key ? check_read(request) : std::nullopt;
 }
 
@@ -85,6 +90,13 @@ std::optional<Problem> Router::find_operation(Request& request) const {
     return find_key(request, request.query.substr(parameter.size()));
   }
   return Problem{ProblemType::query_invalid, "an operation is asked for with ?key=, the key percent-encoded"};
+}
+
+std::optional<Problem> Router::find_list(Request& request) const {
+  std::variant<ListQuery, Problem> parsed = parse_list_query(request.query);
+  if (auto* problem = std::get_if<Problem>(&parsed)) return std::move(*problem);
+  request.list = std::get<ListQuery>(std::move(parsed));
+  return std::nullopt;
 }
 
 std::optional<Problem> Router::find_key(Request& request, std::string_view encoded) const {
@@ -108,9 +120,8 @@ std::optional<Problem> Router::find_key(Request& request, std::string_view encod
 
 std::optional<Problem> Router::check_query(Request& request) const {
   if (request.query.empty()) return std::nullopt;
-  const bool read = request.head.method == Method::get || request.head.method == Method::head;
   request.raw = request.query == "raw" || request.query == "raw=true";
-  if (read && (request.raw || request.query == "raw=false")) return std::nullopt;
+  if (is_read(request.head.method) && (request.raw || request.query == "raw=false")) return std::nullopt;
   return Problem{ProblemType::query_invalid,
                  "only ?raw, ?raw=true and ?raw=false are understood, on GET and HEAD; a '?' in a key is written %3F"};
 }

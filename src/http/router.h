@@ -21,6 +21,7 @@ class Router {
  private:
   [[nodiscard]] std::optional<Problem> find_key(Request& request, std::string_view encoded) const;
   [[nodiscard]] std::optional<Problem> find_operation(Request& request) const;
+  [[nodiscard]] std::optional<Problem> find_list(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_query(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_read(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_write(Request& request) const;

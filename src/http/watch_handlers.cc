@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/entry_json.h"
+#include "core/limits.h"
 #include "http/json_text.h"
 #include "http/percent.h"
 #include "http/read_answer.h"

@@ -37,6 +37,7 @@ struct ScanRequest {
 struct ScanEntry {
   Key key;
   Record record;
+  std::size_t value_bytes = 0;       // the value's size, also when it is left out
 };
 
 struct ScanPage {

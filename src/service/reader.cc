@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/place.h"
+
 namespace armazem {
 namespace {
 
 void count(std::atomic<std::uint64_t>& counter) noexcept { counter.fetch_add(1, std::memory_order_relaxed); }
-
-// One of the reads that may be at the store; given back however the read ends.
-class Place {
- public:
-  explicit Place(std::atomic<std::size_t>& taken) noexcept
-      : taken_(taken), before_(taken.fetch_add(1, std::memory_order_relaxed)) {}
-  ~Place() { taken_.fetch_sub(1, std::memory_order_relaxed); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  [[nodiscard]] std::size_t before() const noexcept { return before_; }
-
- private:
-  std::atomic<std::size_t>& taken_;
-  const std::size_t before_;
-};
 
 }  // namespace
 

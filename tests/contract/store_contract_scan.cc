@@ -109,14 +109,25 @@ TEST_P(StoreContract, ScanFindsWhatFollowsManyTombstones) {
 }
 
 TEST_P(StoreContract, ScanOfKeysOnlyLeavesTheValuesOut) {
-  apply_one(put("a", "value", 1));
+  apply({put("a", "value", 1), put("b", "", 2), put("c", std::string(100'000, 'x'), 3)});
   ScanRequest request;
   request.keys_only = true;
   const ScanPage page = scan(request);
-  ASSERT_EQ(page.entries.size(), 1U);
+  ASSERT_EQ(names(page), (Names{"a", "b", "c"}));
   EXPECT_EQ(page.entries[0].record.value.bytes, "");
   EXPECT_EQ(page.entries[0].record.version, version(1, 1));
   EXPECT_EQ(page.entries[0].record.value.content_type, "text/plain; charset=utf-8");
+}
+
+TEST_P(StoreContract, ScanTellsTheSizeOfEachValue) {
+  apply({put("a", "value", 1), put("b", "", 2), put("c", std::string(100'000, 'x'), 3)});
+  for (const bool keys_only : {false, true}) {
+    ScanRequest request;
+    request.keys_only = keys_only;
+    std::vector<std::size_t> sizes;
+    for (const ScanEntry& entry : scan(request).entries) sizes.push_back(entry.value_bytes);
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{5, 0, 100'000})) << "keys_only: " << keys_only;
+  }
 }
 
 TEST_P(StoreContract, ScanPageEndsAfterTheEntryThatReachesItsBytes) {

@@ -51,7 +51,7 @@ Task<Result<ScanPage>> MemoryStore::scan(ScanRequest request, Deadline deadline)
     if (page.entries.size() == request.limit || bytes >= request.bytes_max) return answer<ScanPage>(std::move(page));
     page.next_after = text;
     if (!record.live_at(request.now_ms)) continue;
-    page.entries.push_back({key, record});
+    page.entries.push_back({key, record, record.value.bytes.size()});
     if (request.keys_only) page.entries.back().record.value.bytes.clear();
     bytes += text.size() + page.entries.back().record.value.bytes.size();
   }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t spare_rows = 100;
 constexpr int looked_at_column = 9;
 constexpr int live_column = 8;
+constexpr int value_bytes_column = 10;
 
 // The least string greater than all that begin with `prefix`; nullopt when there is none.
 std::optional<std::string> behind_prefix(std::string prefix) {
@@ -29,6 +30,9 @@ void send_scan(Connection& connection, const ScanRequest& request, std::size_t r
        binary_bigint(as_bigint(request.limit)), binary_bigint(as_bigint(std::max<std::size_t>(request.bytes_max, 1)))});
 }
 
+// Of a live row.
+std::size_t value_bytes(const PgResult& rows, int row) { return static_cast<std::size_t>(rows.integer(row, value_bytes_column)); }
+
 Result<ScanPage> read_rows(const PgResult& rows, std::size_t rows_asked) {
   ScanPage page;
   for (int row = 0; row < rows.rows(); ++row) {
@@ -38,7 +42,7 @@ Result<ScanPage> read_rows(const PgResult& rows, std::size_t rows_asked) {
     if (!rows.boolean(row, live_column)) continue;
     Result<Record> record = decode_record(rows, row);
     if (!record) return fail(std::move(record.error()));
-    page.entries.push_back({std::move(*key), std::move(*record)});
+    page.entries.push_back({std::move(*key), std::move(*record), value_bytes(rows, row)});
   }
   const std::int64_t looked_at = rows.rows() > 0 ? rows.integer(0, looked_at_column) : 0;
   const bool all_here = looked_at == rows.rows() && looked_at < as_bigint(rows_asked);

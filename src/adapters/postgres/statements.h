@@ -118,26 +118,28 @@ inline constexpr Statement get_rows{
 inline constexpr Statement scan_rows{
     "scan_rows",
     "SELECT key, version, tombstone, form, content_type, CASE WHEN live THEN value END, expires_at_ms, history, live, "
-    "looked_at FROM (SELECT looked.*, "
+    "looked_at, value_bytes::bigint FROM (SELECT looked.*, "
     "sum(CASE WHEN live THEN 1 ELSE 0 END) OVER (ORDER BY key) - CASE WHEN live THEN 1 ELSE 0 END AS entries_before, "
-    "sum(CASE WHEN live THEN octet_length(key) + octet_length(value) ELSE 0 END) OVER (ORDER BY key) - "
-    "CASE WHEN live THEN octet_length(key) + octet_length(value) ELSE 0 END AS bytes_before, "
+    "sum(CASE WHEN live THEN octet_length(key) + value_bytes ELSE 0 END) OVER (ORDER BY key) - "
+    "CASE WHEN live THEN octet_length(key) + value_bytes ELSE 0 END AS bytes_before, "
     "count(*) OVER () AS looked_at "
-    "FROM (SELECT key, version, tombstone, form, content_type, value, expires_at_ms, history, "
+    "FROM (SELECT key, version, tombstone, form, content_type, value, octet_length(value) AS value_bytes, "
+    "expires_at_ms, history, "
     "NOT tombstone AND (expires_at_ms IS NULL OR expires_at_ms > $4::bigint) AS live FROM armazem_records "
     "WHERE key >= $1::bytea AND key < $2::bytea ORDER BY key LIMIT $3::bigint) AS looked) AS page "
     "WHERE entries_before < $5::bigint AND bytes_before < $6::bigint ORDER BY key"};
 
-// The same without values.
+// The same without values, but with their sizes.
 inline constexpr Statement scan_keys{
     "scan_keys",
-    "SELECT key, version, tombstone, form, content_type, NULL::bytea, expires_at_ms, history, live, looked_at FROM ("
-    "SELECT looked.*, "
+    "SELECT key, version, tombstone, form, content_type, NULL::bytea, expires_at_ms, history, live, looked_at, "
+    "value_bytes::bigint FROM (SELECT looked.*, "
     "sum(CASE WHEN live THEN 1 ELSE 0 END) OVER (ORDER BY key) - CASE WHEN live THEN 1 ELSE 0 END AS entries_before, "
     "sum(CASE WHEN live THEN octet_length(key) ELSE 0 END) OVER (ORDER BY key) - "
     "CASE WHEN live THEN octet_length(key) ELSE 0 END AS bytes_before, "
     "count(*) OVER () AS looked_at "
-    "FROM (SELECT key, version, tombstone, form, content_type, expires_at_ms, history, "
+    "FROM (SELECT key, version, tombstone, form, content_type, octet_length(value) AS value_bytes, "
+    "expires_at_ms, history, "
     "NOT tombstone AND (expires_at_ms IS NULL OR expires_at_ms > $4::bigint) AS live FROM armazem_records "
     "WHERE key >= $1::bytea AND key < $2::bytea ORDER BY key LIMIT $3::bigint) AS looked) AS page "
     "WHERE entries_before < $5::bigint AND bytes_before < $6::bigint ORDER BY key"};

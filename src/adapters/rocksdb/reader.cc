@@ -33,7 +33,7 @@ Result<std::size_t> take_entry(const rocksdb::Iterator& at, const ScanRequest& r
   if (!key) return fail(ErrorCode::data_damaged, "stored key: " + key.error().message);
   if (!request.keys_only) stored->record.value.bytes = stored->value;
   const std::size_t bytes = key->text().size() + stored->record.value.bytes.size();
-  page.entries.push_back({std::move(*key), std::move(stored->record)});
+  page.entries.push_back({std::move(*key), std::move(stored->record), stored->value.size()});
   return bytes;
 }
 

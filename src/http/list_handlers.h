@@ -1,0 +1,25 @@
+// GET and HEAD of /store: pages of keys.
+//
+// Thread rule: any loop; a call stays on the loop it came from.
+#pragma once
+
+#include <chrono>
+
+#include "http/handler.h"
+#include "service/lister.h"
+
+namespace armazem::http {
+
+class ListHandlers {
+ public:
+  // `lister` must outlive the handlers.
+  ListHandlers(Lister& lister, std::chrono::milliseconds timeout) noexcept : lister_(lister), timeout_(timeout) {}
+
+  Task<Done> handle(Request& request, Response& response);
+
+ private:
+  Lister& lister_;
+  const std::chrono::milliseconds timeout_;
+};
+
+}  // namespace armazem::http
