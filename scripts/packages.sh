@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
   prometheus-cpp-dev libspdlog-dev libfmt-dev libcli11-dev libexpected-dev
   libpq-dev libhiredis-dev librabbitmq-dev"
 fast_build_packages="ccache mold"
-test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium
+test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium groff-base
   clang-19 clang-tidy-19 libclang-rt-19-dev"
 # What the program needs where it runs: the shared libraries of build_packages.
 runtime_packages="libboost-json1.81.0 librocksdb7.8 libssl3 zlib1g libprometheus-cpp-core1.0 libspdlog1.10 libfmt9 libpq5

@@ -9,6 +9,9 @@
 #include <sstream>
 
 #include "cli/bench_flags.h"
+#include "cli/client_flags.h"
+#include "cli/completion.h"
+#include "cli/man_page.h"
 #include "runtime/build_info.h"
 
 namespace armazem {
@@ -19,8 +22,8 @@ constexpr std::string_view examples =
     "  armazem serve                                  REST API on http://127.0.0.1:8000, data in ./data\n"
     "  armazem serve --port 9000 --data /srv/armazem\n"
     "  ARMAZEM_LOG_LEVEL=debug armazem serve --config armazem.toml\n"
+    "  armazem put hello world && armazem get hello   or, from anywhere:\n"
     "  curl -X PUT localhost:8000/store/hello -H 'Content-Type: text/plain' -d world\n"
-    "  curl localhost:8000/store/hello\n"
     "  armazem backup --data /srv/armazem --to /backup/monday   also while it serves\n"
     "\nOne of several servers on shared tiers (passwords belong in a file or the environment):\n"
     "  armazem migrate --config cluster.toml          creates tables and queues; may run again\n"
@@ -76,8 +79,37 @@ std::optional<std::string> read_file(const std::string& path, Texts& values) {
   return std::nullopt;
 }
 
+// The variables of client commands are no settings. Where they would silently do nothing, and be taken for a lock, they
+// are refused.
+std::optional<std::string> refuse_client_variable(std::string_view name, Command command) {
+  if (command != Command::serve && command != Command::worker) return std::nullopt;
+  const std::string quoted(name);
+  if (name == cli::url_variable) {
+    return quoted + " is for client commands (armazem get, put, …); a server listens where ARMAZEM_LISTEN and ARMAZEM_PORT say. Unset it here";
+  }
+  return quoted + " is the key that client commands (armazem get, put, …) send; it protects no server. Unset it here";
+}
+
+// A client has no settings, but may share its environment with a server.
+std::optional<std::string> read_client_environment(char** environment, cli::ClientOptions& given) {
+  for (char** entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (!name.starts_with("ARMAZEM_") || name == "ARMAZEM_CONFIG") continue;
+    const std::string_view value = text.substr(std::min(text.size(), name.size() + 1));
+    const auto known = [name](const Setting& setting) { return environment_name(setting.name) == name; };
+    if (name == cli::url_variable) given.url = value;
+    else if (name == cli::api_key_variable) given.api_key = value;
+    else if (name == cli::api_key_file_variable) given.api_key_file = value;
+    else if (std::ranges::none_of(all_settings(), known)) {
+      return "unknown environment variable " + std::string(name) + "; a client understands ARMAZEM_URL, ARMAZEM_API_KEY and ARMAZEM_API_KEY_FILE";
+    }
+  }
+  return std::nullopt;
+}
+
 // Every ARMAZEM_ variable must mean something: a misspelt one would silently do nothing.
-std::optional<std::string> read_environment(char** environment, Texts& values, std::string& config) {
+std::optional<std::string> read_environment(char** environment, Command command, Texts& values, std::string& config) {
   constexpr std::string_view prefix = "ARMAZEM_";
   for (char** entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
@@ -85,6 +117,10 @@ std::optional<std::string> read_environment(char** environment, Texts& values, s
     const std::string_view name = text.substr(0, text.find('='));
     if (name == "ARMAZEM_CONFIG") {
       if (config.empty()) config = text.substr(name.size() + 1);
+      continue;
+    }
+    if (cli::is_client_variable(name)) {
+      if (auto refused = refuse_client_variable(name, command)) return refused;
       continue;
     }
     const auto settings = all_settings();
@@ -162,9 +198,15 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   add_dead_letters(dead, invocation.dead_letters, flags, config);
   CLI::App& bench = *app.add_subcommand("bench", "Load test of a server or cluster: throughput, latency percentiles, errors.");
   cli::add_bench_flags(bench, invocation.bench);
+  cli::add_client_commands(app, invocation.client);
   CLI::App& settings = *app.add_subcommand("settings", "List every setting with its default and meaning.");
   settings.add_flag("--markdown", invocation.markdown, "As the table of docs/configuration.md.");
+  CLI::App& completion = *app.add_subcommand("completion", "Print the completion of a shell: source <(armazem completion bash)");
+  std::string shell;
+  completion.add_option("SHELL", shell, "Which shell")->required()->type_name("bash")->check(CLI::IsMember({"bash"}).description(""));
+  CLI::App& man = *app.add_subcommand("man", "Print the manual page: armazem man | man -l -");
 
+  const auto wrong_environment = read_client_environment(environment, invocation.client);  // flags are read over it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -178,6 +220,13 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
     invocation.command = Command::print_settings;
     return invocation;
   }
+  if (completion.parsed()) return ExitRequest{0, cli::bash_completion(cli::describe(app)), ""};
+  if (man.parsed()) return ExitRequest{0, cli::man_page(cli::describe(app), build::version), ""};
+  if (invocation.client.command) {
+    if (wrong_environment) return usage_error(*wrong_environment);
+    invocation.command = Command::client;
+    return invocation;
+  }
   if (bench.parsed()) {  // a client: it has no settings
     invocation.command = Command::bench;
     return invocation;
@@ -188,7 +237,7 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   if (backup.parsed()) invocation.command = Command::backup, chosen = &backup;
   if (health.parsed()) invocation.command = Command::health, chosen = &health;
   if (dead.parsed()) invocation.command = Command::dead_letters, chosen = dead.get_subcommands().front();
-  if (auto unknown = read_environment(environment, variables, config)) return usage_error(*unknown);
+  if (auto unknown = read_environment(environment, invocation.command, variables, config)) return usage_error(*unknown);
   if (!config.empty()) {
     if (auto wrong = read_file(config, file)) return usage_error(*wrong);
   }

@@ -8,10 +8,11 @@
 
 #include "app/settings.h"
 #include "cli/bench_options.h"
+#include "cli/client_options.h"
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, health, backup, dead_letters, bench, print_settings };
+enum class Command { serve, worker, migrate, health, backup, dead_letters, bench, client, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };
@@ -28,6 +29,7 @@ struct Invocation {
   bool markdown = false;             // print_settings
   DeadLettersRequest dead_letters;
   cli::BenchOptions bench;
+  cli::ClientOptions client;
   std::string backup_to;
 };
 

@@ -22,6 +22,7 @@
 #include "app/tiers.h"
 #include "app/worker_node.h"
 #include "cli/bench_command.h"
+#include "cli/client_command.h"
 #include "runtime/build_info.h"
 #include "runtime/log.h"
 
@@ -187,6 +188,13 @@ int bench(const cli::BenchOptions& options) {
   return cli::run_bench(options, time, [&](std::chrono::milliseconds how_long) { return wait_for_signal(ending, how_long); });
 }
 
+// SIGPIPE and SIGINT end it at once, as they do with any tool in a pipe.
+int client(const cli::ClientOptions& options) {
+  std::signal(SIGPIPE, SIG_DFL);
+  const SystemTime time;
+  return cli::run_client(options, time);
+}
+
 int print_settings(bool markdown) {
   if (markdown) {
     std::fputs(settings_as_markdown().c_str(), stdout);
@@ -217,6 +225,7 @@ int main(int argc, char** argv) try {
     case Command::health: return run_health(invocation.settings, std::cout, std::cerr);
     case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
     case Command::bench: return bench(invocation.bench);
+    case Command::client: return client(invocation.client);
     case Command::print_settings: return print_settings(invocation.markdown);
   }
   return exit_usage;

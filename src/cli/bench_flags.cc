@@ -1,9 +1,9 @@
 #include "cli/bench_flags.h"
 
-#include <functional>
 #include <map>
 
 #include "cli/bench_values.h"
+#include "cli/flag_values.h"
 
 namespace armazem::cli {
 namespace {
@@ -25,18 +25,6 @@ constexpr const char* examples =
 template <class Number>
 CLI::Validator between(Number least, Number most) {
   return CLI::Range(least, most).description("");
-}
-
-// An option whose text goes through a parser of ours; its complaint becomes CLI11's.
-template <class Value>
-CLI::Option* add_parsed(CLI::App& command, const std::string& name, Value& into, const std::string& about,
-                        const std::string& kind, std::function<Result<Value>(std::string_view)> parse) {
-  const auto take = [&into, name, parse = std::move(parse)](const std::string& text) {
-    Result<Value> parsed = parse(text);
-    if (!parsed) throw CLI::ValidationError("--" + name, parsed.error().message);
-    into = *std::move(parsed);
-  };
-  return command.add_option_function<std::string>("--" + name, take, about)->type_name(kind);
 }
 
 template <class Value>

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace armazem::cli {
@@ -61,14 +62,15 @@ Task<Result<void>> HttpClient::exchange(HttpRequest request, Deadline deadline, 
     }
   }
   compose(request);
-  AnswerParser parser(body_bytes_max_, request.method == "HEAD");
+  const std::size_t bytes_max = request.sink != nullptr ? std::numeric_limits<std::size_t>::max() : body_bytes_max_;
+  AnswerParser parser(bytes_max, request.method == "HEAD");
   net::WriteAll write(*socket_, head_, request.body);
   const net::IoResult sent = co_await write;
   Result<void> done;
   if (sent.error != 0) {
     done = fail(lost(sent.error));
   } else {
-    done = co_await receive(parser, answer);
+    done = co_await receive(request, parser, answer);
   }
   waiting_ = false;
   last_used_ = sweeper_.now();
@@ -100,7 +102,7 @@ Task<Result<void>> HttpClient::connect() {
   co_return fail(std::move(why));
 }
 
-Task<Result<void>> HttpClient::receive(AnswerParser& parser, HttpAnswer& answer) {
+Task<Result<void>> HttpClient::receive(const HttpRequest& request, AnswerParser& parser, HttpAnswer& answer) {
   while (true) {
     net::ReadSome read(*socket_, in_.prepare());
     const net::IoResult received = co_await read;
@@ -110,8 +112,22 @@ Task<Result<void>> HttpClient::receive(AnswerParser& parser, HttpAnswer& answer)
     const Result<std::size_t> used = parser.feed(in_.unread(), answer);
     if (!used) co_return fail(used.error());
     in_.consume(*used);
+    const Result<void> taken = hand_on(request, answer);
+    if (!taken) co_return taken;
     if (parser.done()) co_return Result<void>();
   }
+}
+
+Result<void> HttpClient::hand_on(const HttpRequest& request, HttpAnswer& answer) {
+  if (request.sink == nullptr || answer.body.empty()) return {};
+  if (answer.status >= 300) {
+    if (answer.body.size() > body_bytes_max_) return fail(ErrorCode::internal, "the answer is too large");
+    return {};
+  }
+  Result<void> taken = request.sink->take(answer.body);
+  answer.body.clear();
+  deadline_ = sweeper_.now() + request.sink_patience;
+  return taken;
 }
 
 // The other side has closed, or has said something unasked.

@@ -6,6 +6,7 @@
 // Thread rule: the loop's own thread. One exchange at a time.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,12 +25,24 @@
 
 namespace armazem::cli {
 
+// Takes the body of a successful answer (2xx) piece by piece, as it comes.
+class BodySink {
+ public:
+  // A failure ends the exchange with it, and the connection is closed. May block: the time does not count.
+  virtual Result<void> take(std::string_view piece) = 0;
+
+ protected:
+  ~BodySink() = default;
+};
+
 // Views must stay valid until the exchange has ended.
 struct HttpRequest {
   std::string_view method = "GET";
   std::string_view target;  // origin form, encoded
   std::string_view headers;  // complete lines, each ending in CRLF; Host and Content-Length are added
   std::string_view body;  // no Content-Length is sent for an empty one, save with PUT and POST
+  BodySink* sink = nullptr;  // in place of HttpAnswer::body, and without a bound
+  std::chrono::milliseconds sink_patience{0};  // with a sink: what may pass between two pieces, whatever the deadline
 };
 
 // Where a server is: resolved once, so that a load test does not measure the resolver.
@@ -62,7 +75,8 @@ class HttpClient final : private Sweepable {
  private:
   void sweep(MonotonicTime now) override;
   Task<Result<void>> connect();
-  Task<Result<void>> receive(AnswerParser& parser, HttpAnswer& answer);
+  Task<Result<void>> receive(const HttpRequest& request, AnswerParser& parser, HttpAnswer& answer);
+  Result<void> hand_on(const HttpRequest& request, HttpAnswer& answer);
   [[nodiscard]] bool went_stale() const;
   void compose(const HttpRequest& request);
   Error lost(int error);

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from support.commands import finish, url_of
+from support.commands import finish, read_terminal, url_of
 from support.metrics import fetch_metrics
 from support.wait import until
 
@@ -198,15 +198,7 @@ def test_a_terminal_gets_a_progress_bar(server, begin):
         process = begin("bench", "--url", url_of(server), "--duration", "1500ms", stderr=theirs)
         done = finish(process)
         os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # EIO: all is read, and the other side closed
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = read_terminal(ours)
     finally:
         os.close(ours)
     assert done.code == 0, done
