@@ -53,6 +53,7 @@ WriterOptions writer_options(const Settings& settings) {
 
 ChangeHubOptions hub_options(const Settings& settings) {
   ChangeHubOptions options;
+  options.heartbeat = settings.watch_heartbeat;
   if (settings.store == StoreKind::sql) options.poll_interval = std::chrono::milliseconds(50);  // a query each time
   return options;
 }

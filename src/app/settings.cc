@@ -201,6 +201,8 @@ const std::array table{
             PUT { return put_duration(s.server.idle_timeout, v, least_timeout); }},
     Setting{"send-timeout", "30s", "duration", "How long a client may take to read an answer.",
             PUT { return put_duration(s.server.write_timeout, v, least_timeout); }},
+    Setting{"watch-heartbeat", "15s", "duration", "How often a watch hears something when nothing changes. Shorter than what proxies on the way take for dead.",
+            PUT { return put_duration(s.watch_heartbeat, v, least_timeout); }},
     Setting{"store-timeout", "10s", "duration", "How long a request may wait for the store before it is answered 503 or 504.",
             PUT { return put_duration(s.store_timeout, v, least_timeout); }, For::serve_worker},
     Setting{"retention", "24h", "duration", "How long tombstones and expired records are kept, so that late copies of older writes cannot come back.",

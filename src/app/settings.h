@@ -44,6 +44,7 @@ struct Settings {
   std::chrono::milliseconds retention{0};
   std::chrono::milliseconds purge_interval{0};
   std::chrono::milliseconds drain{0};
+  std::chrono::milliseconds watch_heartbeat{0};
   std::chrono::milliseconds grace{0};
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
