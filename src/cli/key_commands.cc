@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/terminal.h"
+#include "core/base64.h"
 #include "core/limits.h"
 #include "core/utf8.h"
 #include "http/json_text.h"
@@ -71,7 +72,7 @@ void add_value(JsonLine& line, std::string_view bytes, std::string_view type) {
   } else {
     std::string& out = line.begin("value_base64");
     out.push_back('"');
-    http::append_base64(out, bytes);
+    append_base64(out, bytes);
     out.push_back('"');
   }
 }
