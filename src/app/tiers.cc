@@ -24,7 +24,9 @@ namespace {
 Result<Tiers> open_memory(const TimeSource& time) {
   Tiers tiers;
   tiers.own_executor = std::make_unique<ThreadPool>("store", 1);
-  tiers.store = std::make_unique<MemoryStore>(time);
+  auto store = std::make_unique<MemoryStore>(time);
+  tiers.changes = store.get();
+  tiers.store = std::move(store);
   tiers.write_executor = tiers.own_executor.get();
   return tiers;
 }
@@ -43,6 +45,7 @@ Result<Tiers> open_rocksdb(const Settings& settings, const TimeSource& time) {
   if (!store) return fail(std::move(store.error()));
   Tiers tiers;
   RocksdbStore* const rocksdb = store->get();
+  tiers.changes = rocksdb;
   tiers.write_executor = &rocksdb->write_executor();
   tiers.metrics.emplace_back([rocksdb](std::vector<prometheus::MetricFamily>& all) { add_store_metrics(rocksdb->figures(), all); });
   tiers.store = std::move(*store);

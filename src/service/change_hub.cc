@@ -33,7 +33,8 @@ struct ChangeHub::Wait {
     ChangeHub& hub = watch.hub_;
     const MutexLock lock(hub.mutex_);
     if (watch.stopped_) return false;
-    if (!only_time && hub.reading_ && watch.after_ < hub.end_) return false;
+    const bool unknown = watch.after_ > hub.end_ && !watch.known_;
+    if (!only_time && hub.reading_ && (watch.after_ < hub.end_ || unknown)) return false;
     watch.waiter_.executor = &self.promise().executor();
     watch.waiter_.handle = self;
     hub.waiting_.push_back(watch);
@@ -138,7 +139,7 @@ void ChangeHub::begin_at(std::uint64_t position) {
     kept_bytes_ = 0;
     for (auto next = waiting_.begin(); next != waiting_.end();) {
       Watch& watch = *next++;
-      if (watch.after_ < end_) wake(watch, woken);
+      if (watch.after_ != end_) wake(watch, woken);
     }
   }
   resume_all(woken);
@@ -183,6 +184,7 @@ void ChangeHub::wake(Watch& watch, std::vector<WaitingCoroutine*>& woken) {
 ChangeHub::Look ChangeHub::look(std::uint64_t after) const {
   Look found;
   const MutexLock lock(mutex_);
+  found.ahead = reading_ && after > end_;
   if (!reading_ || after >= end_) return found;
   if (kept_.empty() || after < kept_.front()->after) {
     found.behind = true;
@@ -247,7 +249,7 @@ Task<Watch::News> Watch::next() {
   News news;
   while (!stopped_) {
     const ChangeHub::Look look = hub_.look(after_);
-    if (look.behind) {
+    if (look.behind || (look.ahead && !known_)) {
       news = co_await read_log();
       if (news.kind != News::Kind::heartbeat) break;
       continue;
@@ -308,6 +310,7 @@ Task<Watch::News> Watch::read_log() {
   }
   news.kind = page->lost ? News::Kind::lost : News::Kind::heartbeat;
   after_ = page->lost ? state->newest : page->next;
+  known_ = true;
   std::uint64_t told = 0;
   for (const Change& change : page->changes) {
     if (!filter_.matches(change.key.text())) continue;

@@ -104,6 +104,7 @@ class ChangeHub {
   using Batches = std::vector<std::shared_ptr<const Batch>>;
   struct Look {
     bool behind = false;  // memory does not reach back so far
+    bool ahead = false;   // nobody here has seen this position yet
     Batches batches;      // what lies behind the position; empty: nothing new
   };
   struct Idle;
@@ -174,6 +175,7 @@ class Watch : public WatchLink {
   const ChangeFilter filter_;
   std::uint64_t after_;  // while this waits: guarded by the hub's mutex
   bool stopped_ = false;
+  bool known_ = false;  // the log has said that there is such a position
   MonotonicTime due_;  // of the next heartbeat, or of the next try to read
   WaitingCoroutine waiter_;
 };

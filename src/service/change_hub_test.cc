@@ -33,7 +33,7 @@ class ScriptedLog final : public ChangeLog {
     if (failing) return Task<Result<ChangePage>>(fail(ErrorCode::unavailable, "the log is away"));
     ChangePage page;
     page.next = request.after;
-    page.lost = request.after < oldest;
+    page.lost = request.after < oldest || request.after > newest;
     if (page.lost) page.next = oldest;
     for (const Change& change : changes) {
       if (page.lost || change.position <= request.after || page.changes.size() >= std::min(request.limit, page_max)) continue;
@@ -192,6 +192,16 @@ TEST_F(ChangeHubTest, SaysThatChangesAreLostAndGoesOnFromTheNewest) {
   pass(30);
   EXPECT_EQ(late.told, "d ");
   EXPECT_EQ(late.losses, 1);
+}
+
+TEST_F(ChangeHubTest, APositionThatTheLogNeverHadIsALoss) {
+  log_.add("a");
+  Listener& listener = listen("", 100);
+  pass(100);
+  EXPECT_EQ(listener.losses, 1);
+  log_.add("b");
+  pass(100);
+  EXPECT_EQ(listener.told, "b ");
 }
 
 TEST_F(ChangeHubTest, TheHubItselfMayFallBehindTheLog) {
