@@ -7,7 +7,8 @@ from support.checks import assert_problem
 from support.client import Client
 from support.http_raw import RawConnection, request_bytes
 from support.metrics import fetch_metrics
-from support.wait import until
+from support.wait import SCALE, until
+from support.watchers import Watchers, Writers, check
 from support.watching import EventStream
 
 
@@ -246,3 +247,22 @@ def test_entries_and_watch_join_without_a_gap(client, watch, key):
         if event.data["version"] > copy.get(event.data["key"], ""):
             copy[event.data["key"]] = event.data["version"]
     assert sorted(copy) == [key + "/a", key + "/b", key + "/c"]
+
+
+def test_many_watchers_through_a_restart_of_the_server(start_server, tmp_path):
+    server = start_server()
+    groups = [f"g{number}" for number in range(10)]
+    with Watchers([server.address], "many", groups, each=10, of_all=5, directory=tmp_path, seconds=100 * SCALE) as crowd:
+        with Writers([server.address], "many", groups, rate=300) as writers:
+            until(lambda: sum(map(len, writers.acknowledged.values())) > 300, 30, "writes before")
+        server.stop()
+        port = server.address[1]
+        server.start(port)
+        with Writers([server.address], "many", groups, rate=300) as more:
+            until(lambda: sum(map(len, more.acknowledged.values())) > 300, 30, "writes after")
+        for group in groups:
+            writers.acknowledged[group] |= more.acknowledged[group]
+        more.finish()
+        summary, kept = crowd.finish()
+    check(writers, summary, kept)
+    assert summary["reconnects"] >= 105

@@ -93,9 +93,9 @@ class Server:
         self.lines = []
         self.address = None
 
-    def start(self):
-        """Returns after the `listening` line; the time that took is in .start_seconds."""
-        command = [*self.prefix, binary(), "serve", "--port", "0", "--log-format", "json",
+    def start(self, port=0):
+        """On a free port unless one is named. Returns after the `listening` line; the time that took is in .start_seconds."""
+        command = [*self.prefix, binary(), "serve", "--port", str(port), "--log-format", "json",
                    "--data", str(self.data), *self.args]
         begun = time.monotonic()
         self.address = None

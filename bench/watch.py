@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Watchers under load: how many events reach them, how late, and what the server spends on it.
+
+Starts a server of its own on the embedded store, or uses --url (several: a cluster's API servers). Every change must be told once and in order: the run fails if one is not.
+"""
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from support.server import Server  # noqa: E402
+from support.watchers import Watchers, Writers, check  # noqa: E402
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--watchers", type=int, default=1000)
+    parser.add_argument("--groups", type=int, default=100, help="prefixes that the watchers and the writes are spread over")
+    parser.add_argument("--of-all", type=int, default=5, help="watchers of everything, beside the others")
+    parser.add_argument("--rate", type=int, default=1000, help="writes per second")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--url", action="append", help="of a running server; may be given several times")
+    return parser.parse_args()
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def memory_mib(pid):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS")
+
+
+def measure(asked, addresses, pid, directory):
+    groups = [f"g{number}" for number in range(asked.groups)]
+    prefix = f"watch-bench-{time.time_ns()}"
+    each = max(1, asked.watchers // asked.groups)
+    before = memory_mib(pid) if pid else 0
+    with Watchers(addresses, prefix, groups, each, asked.of_all, directory, seconds=asked.seconds * 3 + 60) as crowd:
+        begun = cpu_seconds(pid) if pid else 0
+        with Writers(addresses, prefix, groups, asked.rate) as writers:
+            time.sleep(asked.seconds)
+        spent = (cpu_seconds(pid) - begun) if pid else 0
+        memory = memory_mib(pid) if pid else 0
+        written = time.monotonic()
+        writers.finish()
+        summary, kept = crowd.finish()
+        behind = time.monotonic() - written
+    check(writers, summary, kept)
+    changes = sum(map(len, writers.acknowledged.values()))
+    print(f"{each * asked.groups + asked.of_all} watchers, {changes / writers.seconds:.0f} changes/s, "
+          f"{summary['events'] / writers.seconds:.0f} events/s for {writers.seconds:.0f} s: {summary['events']} told, none lost, "
+          f"none doubled; done {behind:.2f} s after the last write")
+    if pid:
+        print(f"server: {spent / writers.seconds:.2f} cores, {memory - before:.0f} MiB above idle")
+
+
+def main():
+    asked = options()
+    with tempfile.TemporaryDirectory() as directory:
+        if asked.url:
+            addresses = [(parts.hostname, parts.port) for parts in map(urlsplit, asked.url)]
+            return measure(asked, addresses, None, directory)
+        server = Server()
+        try:
+            server.start()
+            measure(asked, [server.address], server.pid, directory)
+        finally:
+            server.close()
+
+
+if __name__ == "__main__":
+    main()
