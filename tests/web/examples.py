@@ -6,6 +6,8 @@ An example is {name, needs?, setup?: [request], request, response}.
   setup request, {name: header}, keeps a header of its answer under a name.
 - response: {status, headers?, body?}. A header that is null must be absent. A body that is an object is a subset of
   the answer's JSON: other members may be there. A body that is a string is the whole text.
+- A request with `"stream": true` is read up to the events in `response.events`, in order, each {event, data}; between the
+  begin of its answer and the first of them the requests of `meanwhile` are sent.
 - In any string: `${name}` is what was saved, `${a*1025}` is an 'a' 1025 times.
 - In an expected string: `${any-version}` and `${any-etag}` stand for any such, `${any-source}` for `store` and, on a cluster
   (ARMAZEM_URL), `cache`; and `/^…$/` is a regular expression.
@@ -15,7 +17,8 @@ import json
 import os
 import re
 
-from support.http_raw import RawConnection, request_bytes
+from support.http_raw import RawConnection, Response, request_bytes
+from support.watching import EventStream
 
 VERSION = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 PATTERNS = {"${any-version}": f"^{VERSION}$", "${any-etag}": f'^"{VERSION}"$',
@@ -32,8 +35,31 @@ def run(example, address):
         for name, header in step.get("save", {}).items():
             saved[name] = answer.header(header)
             assert saved[name], f"setup {step['method']} {step['path']} gave no {header}: {answer!r}"
+    if example["request"].get("stream"):
+        return _follow(example, address, saved)
     answer = _send(example["request"], address, saved)
     compare(answer, _expand(example["response"], saved))
+    return answer
+
+
+def _follow(example, address, saved):
+    """A stream has no end, so its answer is made of what was expected of it."""
+    request = _expand(example["request"], saved)
+    path, _, query = request["path"].partition("?")
+    assert path == "/watch"
+    stream = EventStream(address, query, request.get("headers", {}))
+    try:
+        for step in example.get("meanwhile", []):
+            answer = _send(step, address, saved)
+            assert answer.status < 400, f"{step['method']} {step['path']} failed: {answer!r}"
+        for expected in _expand(example["response"], saved)["events"]:
+            event = stream.next()
+            assert event.kind == expected["event"] and matches(event.data, expected["data"]), f"{event!r} instead of {expected}"
+    finally:
+        stream.close()
+    head = stream.head.split("\r\n")
+    answer = Response(stream.status, "OK", [tuple(line.split(": ", 1)) for line in head[1:] if line])
+    compare(answer, {name: value for name, value in example["response"].items() if name != "events"})
     return answer
 
 
