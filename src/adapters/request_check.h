@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "ports/changes.h"
 #include "ports/store.h"
 
 namespace armazem {
@@ -18,6 +19,12 @@ namespace armazem {
   if (request.limit >= 1 && request.limit <= limits::scan_entries_max) return {};
   return fail(ErrorCode::invalid_argument, "a page has 1 to " + std::to_string(limits::scan_entries_max) +
                                                " entries, asked for " + std::to_string(request.limit));
+}
+
+[[nodiscard]] inline Result<void> check_request(const ChangesRequest& request) {
+  if (request.limit >= 1 && request.limit <= limits::change_page_max) return {};
+  return fail(ErrorCode::invalid_argument, "a page has 1 to " + std::to_string(limits::change_page_max) +
+                                               " changes, asked for " + std::to_string(request.limit));
 }
 
 [[nodiscard]] inline tl::unexpected<Error> too_late(std::string_view what) {

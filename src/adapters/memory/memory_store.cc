@@ -1,5 +1,8 @@
 #include "adapters/memory/memory_store.h"
 
+#include <algorithm>
+
+#include "adapters/changes.h"
 #include "adapters/request_check.h"
 #include "adapters/retention.h"
 
@@ -12,6 +15,9 @@ Task<Result<T>> answer(Result<T> result) {
 }
 
 }  // namespace
+
+MemoryStore::MemoryStore(const TimeSource& time, std::size_t changes_kept)
+    : time_(time), changes_kept_(changes_kept), log_id_(make_change_log_id()) {}
 
 Task<Result<std::optional<Record>>> MemoryStore::get(const Key& key, Deadline deadline) {
   if (deadline.expired(time_.now())) return answer<std::optional<Record>>(too_late("the read"));
@@ -33,6 +39,7 @@ Task<Result<std::vector<Outcome>>> MemoryStore::apply(std::vector<Mutation> muta
     std::optional<Record> record;
     if (found != records_.end()) record = found->second;
     const Applied applied = armazem::apply(record, std::move(mutations[i]), guard);
+    if (leaves_change(applied.outcome)) log(key, *record);
     if (applied.changed) records_.insert_or_assign(key, std::move(*record));
     outcomes[i] = applied.outcome;
   }
@@ -80,5 +87,42 @@ Task<Result<PurgeReport>> MemoryStore::purge(PurgeRequest request, Deadline dead
 }
 
 Task<StoreHealth> MemoryStore::health(Deadline) { return Task<StoreHealth>(StoreHealth{true, "memory"}); }
+
+void MemoryStore::log(const Key& key, const Record& record) {
+  changes_.push_back(make_change(++last_position_, key, record));
+  changes_bytes_ += changes_.back().size_bytes();
+  while (changes_.size() > changes_kept_ || changes_bytes_ > limits::change_log_bytes_max) {
+    changes_bytes_ -= changes_.front().size_bytes();
+    changes_.pop_front();
+  }
+}
+
+Task<Result<ChangePage>> MemoryStore::read_changes(ChangesRequest request, Deadline deadline) {
+  if (auto checked = check_request(request); !checked) return answer<ChangePage>(fail(checked.error()));
+  if (deadline.expired(time_.now())) return answer<ChangePage>(too_late("the read"));
+  const MutexLock lock(mutex_);
+  const std::uint64_t dropped = last_position_ - changes_.size();
+  ChangePage page;
+  if (request.after < dropped || request.after > last_position_) {
+    page.next = dropped;
+    page.lost = true;
+    return answer<ChangePage>(std::move(page));
+  }
+  std::size_t bytes = 0;
+  page.next = request.after;
+  for (std::size_t i = request.after - dropped; i < changes_.size(); ++i) {
+    if (page.changes.size() == request.limit || bytes >= request.bytes_max) break;
+    page.changes.push_back(changes_[i]);
+    page.next = changes_[i].position;
+    bytes += changes_[i].size_bytes();
+  }
+  return answer<ChangePage>(std::move(page));
+}
+
+Task<Result<ChangeLogState>> MemoryStore::change_log_state(Deadline deadline) {
+  if (deadline.expired(time_.now())) return answer<ChangeLogState>(too_late("the read"));
+  const MutexLock lock(mutex_);
+  return answer<ChangeLogState>(ChangeLogState{log_id_, last_position_ - changes_.size(), last_position_});
+}
 
 }  // namespace armazem

@@ -3,6 +3,8 @@
 // How: the directory is opened as a RocksDB secondary, which takes no lock and changes nothing in it; tables that the
 // server deletes meanwhile stay readable, because they are held open. All records of one moment are then written into a
 // new database. That moment is not before the call, so the copy has every write that was acknowledged before it.
+// The change log is not copied: a database that is put back to an earlier moment gives the same positions to other
+// changes, so a copy begins a log of its own, and watchers are told that theirs is gone.
 #pragma once
 
 #include <cstdint>

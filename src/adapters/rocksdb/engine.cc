@@ -2,6 +2,7 @@
 
 #include <rocksdb/env.h>
 
+#include "adapters/rocksdb/change_log.h"
 #include "adapters/rocksdb/directory.h"
 #include "adapters/rocksdb/format_check.h"
 
@@ -60,13 +61,25 @@ Result<std::unique_ptr<Engine>> Engine::open_for_reading(const RocksdbOptions& o
 
 Result<void> Engine::open_database(const RocksdbOptions& options, bool create) {
   settings_.create_if_missing = create;
-  settings_.create_missing_column_families = create;
+  settings_.create_missing_column_families = true;  // an older format has fewer
   rocksdb::DB* opened = nullptr;
   auto status = rocksdb::DB::Open(settings_, options.path, families(options, memory_), &handles_, &opened);
   db_.reset(opened);
-  if (status.ok() && create) status = write_format(*db_, meta());
+  if (status.ok()) status = settle();
   if (!status.ok()) return fail(open_error(options.path, status));
   return {};
+}
+
+rocksdb::Status Engine::settle() const {
+  rocksdb::WriteBatch batch;
+  auto status = stage_format(*db_, meta(), batch);
+  if (status.ok()) status = stage_log_begin(*this, batch);
+  if (!status.ok() || batch.Count() == 0) return status;
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  status = db_->Write(synced, &batch);
+  // In a table at once: so a database that lost its log is not taken for one that was never finished.
+  return status.ok() ? db_->Flush(rocksdb::FlushOptions(), meta()) : status;
 }
 
 void Engine::read_into(RocksdbFigures& figures) const {

@@ -29,7 +29,8 @@ class Engine {
   [[nodiscard]] rocksdb::DB& db() const noexcept { return *db_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* records() const noexcept { return handles_[1]; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* purge_entries() const noexcept { return handles_[2]; }
-  [[nodiscard]] rocksdb::ColumnFamilyHandle* meta() const noexcept { return handles_[3]; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* changes() const noexcept { return handles_[3]; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* meta() const noexcept { return handles_[4]; }
   // What a flush of all memtables would write at most.
   [[nodiscard]] std::uint64_t memtable_bytes() const { return memory_.write_buffers->memory_usage(); }
   // Before closing, so that the next start has no log to replay.
@@ -40,6 +41,9 @@ class Engine {
  private:
   explicit Engine(const RocksdbOptions& options);
   Result<void> open_database(const RocksdbOptions& options, bool create);
+  // Writes what a database of this format begins with, where it is not there yet: at its creation, and when it was made
+  // by an older program.
+  [[nodiscard]] rocksdb::Status settle() const;
 
   std::unique_ptr<rocksdb::Env> env_;  // only with a test's file system
   Memory memory_;

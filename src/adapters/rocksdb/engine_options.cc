@@ -68,6 +68,29 @@ rocksdb::ColumnFamilyOptions purge_family_options(const RocksdbOptions& options,
   return family;
 }
 
+// Written at its end, read near its end, dropped at its front: whole tables go, the oldest first, once all of them are
+// larger than the bound (FIFO compaction). So the bound costs no write and no rewriting.
+rocksdb::ColumnFamilyOptions changes_family_options(const RocksdbOptions& options, const Memory& memory) {
+  constexpr std::size_t tables_wanted = 32;  // at the bound: each reading looks into the index of every one
+  rocksdb::BlockBasedTableOptions table = table_options(memory);
+  table.filter_policy = nullptr;  // nobody asks for one entry
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinarySearch;
+  rocksdb::ColumnFamilyOptions family = family_options(options, memory);
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  family.write_buffer_size = std::clamp<std::size_t>(options.change_log_bytes_max / tables_wanted,
+                                                     std::size_t{64} << 10, family.write_buffer_size);
+  family.compaction_style = rocksdb::kCompactionStyleFIFO;
+  family.compaction_options_fifo.max_table_files_size = options.change_log_bytes_max;
+  // Small tables, as restarts leave them, are put together up to the usual size.
+  family.compaction_options_fifo.allow_compaction = true;
+  family.level0_file_num_compaction_trigger = 8;
+  family.max_compaction_bytes = 2 * family.write_buffer_size;
+  family.ttl = 0;
+  family.num_levels = 1;
+  family.level_compaction_dynamic_level_bytes = false;
+  return family;
+}
+
 }  // namespace
 
 Memory make_memory(const RocksdbOptions& options) {
@@ -107,6 +130,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksdbOptions& opti
   return {{rocksdb::kDefaultColumnFamilyName, plain},
           {records_family, records_family_options(options, memory)},
           {purge_family, purge_family_options(options, memory)},
+          {changes_family, changes_family_options(options, memory)},
           {meta_family, plain}};
 }
 

@@ -16,7 +16,8 @@ namespace armazem::rocks {
 // RocksDB insists on a family `default`; it stays empty.
 inline constexpr const char* records_family = "records";
 inline constexpr const char* purge_family = "purge";  // see purge_index.h
-inline constexpr const char* meta_family = "meta";    // "format" -> decimal number
+inline constexpr const char* changes_family = "changes";  // see change_log.h
+inline constexpr const char* meta_family = "meta";  // "format" -> decimal number; "change_log" -> the log's identity
 
 struct Memory {
   std::shared_ptr<rocksdb::Cache> cache;
@@ -28,7 +29,7 @@ struct Memory {
 
 [[nodiscard]] rocksdb::DBOptions database_options(const RocksdbOptions& options, const Memory& memory);
 
-// In this order: default, records, purge, meta. `meta` is made last: what has it, was made by us.
+// In this order: default, records, purge, changes, meta. `meta` is made last: what has it, was made by us.
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> families(const RocksdbOptions& options,
                                                                     const Memory& memory);
 

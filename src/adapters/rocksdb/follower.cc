@@ -65,9 +65,12 @@ Result<void> Follower::try_open(const std::string& scratch) {
   database.create_if_missing = false;
   // That is the owner's business; here a log may be gone by right.
   database.track_and_verify_wals_in_manifest = false;
+  // Without the change log: an older format has none, and a copy begins one of its own (see backup.h).
+  auto wanted = families(options_, memory_);
+  std::erase_if(wanted, [](const auto& family) { return family.name == changes_family; });
   rocksdb::DB* opened = nullptr;
   const auto status =
-      rocksdb::DB::OpenAsSecondary(database, options_.path, scratch, families(options_, memory_), &handles_, &opened);
+      rocksdb::DB::OpenAsSecondary(database, options_.path, scratch, wanted, &handles_, &opened);
   db_.reset(opened);
   if (!status.ok()) return fail(open_error(options_.path, status));
   return {};

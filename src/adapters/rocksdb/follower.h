@@ -20,7 +20,7 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // Families in the order of `families`. Each call sees the same moment.
+  // Families in the order of `families`, `changes` left out. Each call sees the same moment.
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> read(std::size_t family) const;
   [[nodiscard]] Result<void> check_format() const;
 

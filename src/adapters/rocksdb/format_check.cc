@@ -155,12 +155,12 @@ Result<void> read_format(const std::string& path, rocksdb::DB& db, rocksdb::Colu
   return {};
 }
 
-rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta) {
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  const rocksdb::Status status = db.Put(synced, meta, format_key, std::to_string(database_format));
-  // In a table at once: so a database that lost its log is not taken for one that was never finished.
-  return status.ok() ? db.Flush(rocksdb::FlushOptions(), meta) : status;
+rocksdb::Status stage_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta, rocksdb::WriteBatch& batch) {
+  const std::string ours = std::to_string(database_format);
+  std::string text;
+  const auto status = db.Get(rocksdb::ReadOptions(), meta, format_key, &text);
+  if (!status.ok() && !status.IsNotFound()) return status;
+  return text == ours ? rocksdb::Status::OK() : batch.Put(meta, format_key, ours);
 }
 
 Error open_error(const std::string& path, const rocksdb::Status& status) {

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include "adapters/rocksdb/engine_options.h"
 #include "core/result.h"
 
 namespace armazem::rocks {
 
-// Raised with every change that older programs could not read; see record_codec.h and purge_index.h.
-inline constexpr int database_format = 1;
+// Raised with every change that older programs could not read; see record_codec.h, purge_index.h and change_codec.h.
+//   1   records, purge index
+//   2   the change log; what has format 1 gets one when it is opened
+inline constexpr int database_format = 2;
 
 enum class FormatState {
   current,
@@ -23,8 +26,9 @@ enum class FormatState {
 // Of an open database: fails when it is not ours, newer, or unreadable.
 [[nodiscard]] Result<void> read_format(const std::string& path, rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta);
 
-// Ends a creation: from here on the database is ours.
-[[nodiscard]] rocksdb::Status write_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta);
+// Stages the format's number where it is another: once it is written, the database is ours.
+[[nodiscard]] rocksdb::Status stage_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta,
+                                           rocksdb::WriteBatch& batch);
 
 // Why the database could not be opened, with the path and what to do.
 [[nodiscard]] Error open_error(const std::string& path, const rocksdb::Status& status);

@@ -1,10 +1,9 @@
 #include "adapters/rocksdb/record_codec.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 
 #include "adapters/byte_codec.h"
+#include "adapters/rocksdb/content_type_codec.h"
 #include "core/assert.h"
 
 namespace armazem::rocks {
@@ -19,32 +18,6 @@ constexpr int history_shift = 4;
 static_assert(limits::history_entries_min == 8, "stored: what the flags count without a varint");
 constexpr std::uint8_t long_history = 9;
 constexpr std::uint8_t long_history_from_the_start = 10;
-
-// Code = position + 1. Stored codes never change: append only.
-constexpr std::array<std::string_view, 12> content_types = {"application/json",
-                                                            "text/plain; charset=utf-8",
-                                                            "application/octet-stream",
-                                                            "text/plain",
-                                                            "text/plain;charset=UTF-8",
-                                                            "application/x-www-form-urlencoded",
-                                                            "text/html",
-                                                            "text/html; charset=utf-8",
-                                                            "application/xml",
-                                                            "image/png",
-                                                            "image/jpeg",
-                                                            "application/x-protobuf"};
-constexpr char spelled_out = 0;
-
-void put_content_type(std::string& out, std::string_view type) {
-  const auto known = std::ranges::find(content_types, type);
-  if (known != content_types.end()) {
-    out.push_back(static_cast<char>(known - content_types.begin() + 1));
-    return;
-  }
-  out.push_back(spelled_out);
-  put_varint(out, type.size());
-  out.append(type);
-}
 
 unsigned history_code(const History& history) noexcept {
   const std::size_t size = history.entries().size();
@@ -64,19 +37,6 @@ std::uint8_t flags_of(const Record& record) noexcept {
 
 tl::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorCode::data_damaged, "stored record: " + std::string(what));
-}
-
-bool read_content_type(ByteReader& in, std::string& type) {
-  const std::uint8_t code = in.byte();
-  if (!in.ok() || code > content_types.size()) return false;
-  if (code != spelled_out) {
-    type = content_types[code - std::size_t{1}];
-    return true;
-  }
-  const std::uint64_t size = in.varint();
-  if (!in.ok() || size > limits::content_type_bytes_max) return false;
-  type = in.take(size);
-  return in.ok();
 }
 
 std::optional<std::size_t> read_history_length(ByteReader& in, unsigned code) {

@@ -7,8 +7,7 @@
 //            9        the length follows as a varint, 9 to 512; older ones were dropped
 //            10       the length follows as a varint, 8 to 512; none was ever dropped
 //   -      expiry in Unix milliseconds, varint; only with bit 1
-//   -      content type: one byte, its code in the table of record_codec.cc, or 0 followed by varint length and text;
-//          not in a tombstone
+//   -      content type, as content_type_codec.h has it; not in a tombstone
 //   -      length of the history, varint; only where the flags say so
 //   -      history, oldest first, 17 bytes each: 16 of version, 1 of effect; the last is the record's own version
 //   -      value: all the rest; empty in a tombstone

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/request_check.h"
+#include "adapters/rocksdb/change_log.h"
 #include "adapters/rocksdb/reader.h"
 #include "adapters/rocksdb/run_on.h"
 #include "adapters/rocksdb/writer.h"
@@ -115,6 +116,16 @@ Task<Result<ScanPage>> RocksdbStore::scan(ScanRequest request, Deadline deadline
 
 Task<Result<PurgeReport>> RocksdbStore::purge(PurgeRequest request, Deadline deadline) {
   return parts_->on_writer(deadline, [this, request] { return parts_->writer.purge(request); });
+}
+
+Task<Result<ChangePage>> RocksdbStore::read_changes(ChangesRequest request, Deadline deadline) {
+  if (auto checked = check_request(request); !checked) return Task<Result<ChangePage>>(fail(std::move(checked.error())));
+  return parts_->on_reader(deadline,
+                           [request](const rocks::Engine& engine) { return rocks::read_log(engine, request); });
+}
+
+Task<Result<ChangeLogState>> RocksdbStore::change_log_state(Deadline deadline) {
+  return parts_->on_reader(deadline, [](const rocks::Engine& engine) { return rocks::log_state(engine); });
 }
 
 // Also what brings the database back when nobody writes, because readiness keeps writers away while it says no.

@@ -20,6 +20,7 @@
 
 #include "adapters/rocksdb/figures.h"
 #include "core/time_source.h"
+#include "ports/changes.h"
 #include "ports/store.h"
 
 namespace rocksdb {
@@ -35,6 +36,8 @@ struct RocksdbOptions {
   // Part of the above. Larger means fewer, larger table files and a longer replay after a crash.
   std::size_t write_buffer_bytes = std::size_t{32} << 20;
   std::uint64_t reserve_bytes = std::uint64_t{128} << 20;
+  // What the change log may take on the disk, compressed; beyond it the oldest changes go, many at once.
+  std::uint64_t change_log_bytes_max = limits::change_log_bytes_max;
   std::size_t reader_threads = 2;
   // Reads that wait for a reader thread; beyond them a read is refused as overloaded.
   std::size_t readers_waiting_max = 1024;
@@ -42,7 +45,7 @@ struct RocksdbOptions {
   std::shared_ptr<rocksdb::FileSystem> test_file_system = nullptr;
 };
 
-class RocksdbStore final : public Store {
+class RocksdbStore final : public Store, public ChangeLog {
  public:
   // Creates the directory, or continues in one that is ours. All else is an error that names the path and what to do,
   // and changes no file: precondition for a foreign or newer directory, one in use, one that cannot be created or
@@ -56,6 +59,9 @@ class RocksdbStore final : public Store {
   Task<Result<ScanPage>> scan(ScanRequest request, Deadline deadline) override;
   Task<Result<PurgeReport>> purge(PurgeRequest request, Deadline deadline) override;
   Task<StoreHealth> health(Deadline deadline) override;
+
+  Task<Result<ChangePage>> read_changes(ChangesRequest request, Deadline deadline) override;
+  Task<Result<ChangeLogState>> change_log_state(Deadline deadline) override;
 
   // The one thread that writes. A batcher that runs its loop here saves a hop per batch.
   [[nodiscard]] Executor& write_executor() noexcept;

@@ -1,6 +1,8 @@
 #include "adapters/rocksdb/writer.h"
 
+#include "adapters/changes.h"
 #include "adapters/retention.h"
+#include "adapters/rocksdb/change_log.h"
 #include "adapters/rocksdb/purge_index.h"
 #include "adapters/rocksdb/record_codec.h"
 #include "adapters/rocksdb/status.h"
@@ -27,8 +29,16 @@ Result<std::vector<Outcome>> Writer::apply(std::vector<Mutation> mutations, Appl
   }
   if (auto read = read_current(groups); !read) return fail(std::move(read.error()));
 
+  if (!newest_change_) {
+    const auto newest = newest_position(engine());
+    if (!newest) return fail(newest.error());
+    newest_change_ = *newest;
+  }
+  std::uint64_t newest = *newest_change_;
+
   std::vector<Outcome> outcomes(mutations.size());
   batch_.Clear();
+  chunk_.clear();
   for (Group& group : groups) {
     const auto old_start_ms = start_of(group.record);
     bool changed = false;
@@ -36,12 +46,16 @@ Result<std::vector<Outcome>> Writer::apply(std::vector<Mutation> mutations, Appl
       const Applied applied = armazem::apply(group.record, std::move(mutations[order[i]]), guard);
       outcomes[order[i]] = applied.outcome;
       changed = changed || applied.changed;
+      if (leaves_change(applied.outcome)) chunk_.add(group.key, *group.record);
+      if (chunk_.full()) newest = stage_chunk(newest);
     }
     if (changed) stage(group.key, old_start_ms, *group.record);
   }
+  newest = stage_chunk(newest);
   rocksdb::WriteOptions synced;
   synced.sync = true;
   if (auto committed = commit(synced); !committed) return fail(std::move(committed.error()));
+  newest_change_ = newest;
   for (const Outcome& outcome : outcomes) counters_.add(outcome);
   return outcomes;
 }
@@ -76,13 +90,28 @@ void Writer::stage(const std::string& key, std::optional<std::uint64_t> old_star
   if (start_ms) batch_.Put(engine().purge_entries(), purge_entry_key(*start_ms, key), rocksdb::Slice());
 }
 
+std::uint64_t Writer::stage_chunk(std::uint64_t newest) {
+  if (chunk_.count() == 0) return newest;
+  newest += chunk_.count();
+  const std::string position = change_entry_key(newest);
+  const std::string head = chunk_.head();
+  const rocksdb::Slice key_part(position);
+  const rocksdb::Slice value_parts[] = {head, rocksdb::Slice(chunk_.body().data(), chunk_.body().size())};
+  batch_.Put(engine().changes(), rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(value_parts, 2));
+  chunk_.clear();
+  return newest;
+}
+
 Result<void> Writer::commit(const rocksdb::WriteOptions& options) {
   if (batch_.Count() == 0) return {};
   const MonotonicTime begin = time_.now();
   const rocksdb::Status status = engine().db().Write(options, &batch_);
   if (options.sync) counters_.add_sync(time_.now() - begin);
   if (batch_.GetDataSize() > batch_bytes_kept) batch_ = rocksdb::WriteBatch();
-  if (!status.ok()) return fail(gate_.failed(status));
+  if (!status.ok()) {
+    newest_change_.reset();
+    return fail(gate_.failed(status));
+  }
   return {};
 }
 

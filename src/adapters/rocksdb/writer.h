@@ -1,4 +1,4 @@
-// Applies batches of mutations and purges: the only code that changes records.
+// Applies batches of mutations and purges: the only code that changes records, and that adds to the change log.
 //
 // Thread rule: the write thread only. That thread is why read, decide, write needs no lock: nobody else writes.
 #pragma once
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/rocksdb/change_codec.h"
 #include "adapters/rocksdb/engine_slot.h"
 #include "adapters/rocksdb/write_gate.h"
 #include "ports/store.h"
@@ -35,6 +36,8 @@ class Writer {
 
   [[nodiscard]] Result<void> read_current(std::vector<Group>& groups) const;
   void stage(const std::string& key, std::optional<std::uint64_t> old_start_ms, const Record& record);
+  // What has gathered in `chunk_`; after it the newest change stands at the returned position.
+  [[nodiscard]] std::uint64_t stage_chunk(std::uint64_t newest);
   [[nodiscard]] Result<void> commit(const rocksdb::WriteOptions& options);
   [[nodiscard]] Result<bool> stage_purge(const rocksdb::Slice& entry_key);
 
@@ -47,6 +50,10 @@ class Writer {
   WriteCounters& counters_;
   rocksdb::WriteBatch batch_;  // kept between batches for its memory
   std::string purge_from_;     // where the next purge step goes on; empty: from the front
+  ChangeChunk chunk_;          // of the batch that is being staged
+  // Position of the newest change in the database; nullopt: to be looked up, because a write has failed, and may be there
+  // all the same once the database is open again.
+  std::optional<std::uint64_t> newest_change_;
 };
 
 }  // namespace armazem::rocks
