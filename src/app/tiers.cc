@@ -62,6 +62,7 @@ Result<Tiers> open_sql(const Settings& settings, net::LoopGroup& loops, const Ti
   if (!store) return fail(std::move(store.error()).with_context("--store"));
   Tiers tiers;
   PostgresStore* const sql = store->get();
+  tiers.changes = sql;
   tiers.metrics.emplace_back([sql](Families& all) { add_postgres_metrics(sql->figures(), all); });
   tiers.write_executor = &loops[0];
   tiers.store = std::move(*store);

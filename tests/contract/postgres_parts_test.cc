@@ -121,6 +121,8 @@ TEST(PostgresStatements, AreThoseOfTheDocument) {
   }
   std::map<std::string, std::string> sent;
   for (const Statement& one : sql::prepared) sent[one.name] = one.text;
+  for (const Statement& one : sql::prepared_postgresql) sent[one.name] = one.text;
+  for (const Statement& one : sql::prepared_by_time) sent[one.name] = one.text;
   for (const Statement& one : sql::unprepared) sent[one.name] = one.text;
   EXPECT_EQ(documented, sent);
 

@@ -117,13 +117,13 @@ TEST_F(PostgresStoreTest, ManyMayCreateTheSchemaAtOnce) {
       const StoreHealth state = health(*store);
       EXPECT_TRUE(state.ok) << state.detail;
     }
-    EXPECT_EQ(schema_->session().run("SELECT number FROM armazem_meta WHERE name = 'schema'"), "1");
+    EXPECT_EQ(schema_->session().run("SELECT number FROM armazem_meta WHERE name = 'schema'"), "2");
   }
 }
 
 TEST_F(PostgresStoreTest, ANewerSchemaIsRefused) {
   ASSERT_TRUE(apply(*open(), {put("k", "v", 1)}).has_value());
-  schema_->session().run("UPDATE armazem_meta SET number = 2 WHERE name = 'schema'");
+  schema_->session().run("UPDATE armazem_meta SET number = 3 WHERE name = 'schema'");
   const auto store = open();
   ASSERT_TRUE(eventually([&] { return !health(*store).ok; }));
   const auto refused = apply(*store, {put("k", "w", 2)});
@@ -131,7 +131,7 @@ TEST_F(PostgresStoreTest, ANewerSchemaIsRefused) {
   EXPECT_EQ(refused.error().code, ErrorCode::precondition);
   EXPECT_NE(refused.error().message.find("run a newer armazem"), std::string::npos) << refused.error().message;
   EXPECT_EQ(health(*store).detail, refused.error().message);
-  schema_->session().run("UPDATE armazem_meta SET number = 1 WHERE name = 'schema'");
+  schema_->session().run("UPDATE armazem_meta SET number = 2 WHERE name = 'schema'");
   EXPECT_TRUE(eventually([&] { return health(*store).ok; }));
 }
 

@@ -8,6 +8,11 @@ void send_rows(Connection& connection, const Statement& statement, const RowPara
                               rows.expiries, rows.histories, rows.purge_times});
 }
 
+void send_changes(Connection& connection, const ChangeParameters& rows) {
+  connection.send(sql::log_changes, {rows.keys, rows.versions, rows.removed, rows.forms, rows.content_types, rows.sizes,
+                                     rows.values, rows.expiries});
+}
+
 // Whatever this fails with, the connection is then not clean and will be closed, which rolls back too.
 Task<void> roll_back(Connection& connection, MonotonicTime due) {
   if (!connection.usable()) co_return;
@@ -26,6 +31,10 @@ std::optional<Failure> check_written(const Reply& reply, const DecidedBatch& bat
   }
   if (batch.inserts.rows > 0 && reply.results[at++].changed() != batch.inserts.rows) {
     wrong.message = "fewer rows were inserted than were sent";
+    return wrong;
+  }
+  if (batch.changes.rows > 0 && reply.results[at++].changed() != batch.changes.rows) {
+    wrong.message = "fewer changes were logged than were sent";
     return wrong;
   }
   if (reply.results[at].command() != "COMMIT") {
@@ -50,6 +59,10 @@ Task<Attempt> write_and_commit(Connection& connection, DecidedBatch& batch, Mono
   }
   if (batch.inserts.rows > 0) {
     send_rows(connection, sql::insert_rows, batch.inserts);
+    ++commit_at;
+  }
+  if (batch.changes.rows > 0) {
+    send_changes(connection, batch.changes);
     ++commit_at;
   }
   connection.send(sql::commit);

@@ -1,6 +1,6 @@
 // One transaction for one part of a batch, in two round trips:
 //
-//   BEGIN; lock and read the rows    -> decide ->    write what changed; COMMIT
+//   BEGIN; lock and read the rows    -> decide ->    write what changed, and to the change log; COMMIT
 //
 // PostgreSQL, READ COMMITTED: rows that exist are locked from the read to the commit, so nothing can change between
 // deciding and writing. A row that does not exist cannot be locked: should it come in meanwhile, the plain INSERT hits the

@@ -63,6 +63,10 @@ void BinaryArray::add(std::int64_t value) {
 
 void BinaryArray::add(std::optional<std::uint64_t> value) {
   if (value) return add(as_bigint(*value));
+  add_null();
+}
+
+void BinaryArray::add_null() {
   append(bytes_, null_length);
   has_null_ = true;
   ++size_;

@@ -27,6 +27,7 @@ class BinaryArray {
   void add(bool value);
   void add(std::int64_t value);
   void add(std::optional<std::uint64_t> value);  // nullopt: NULL
+  void add_null();
 
   // So far, with what stands in front of the elements.
   [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }

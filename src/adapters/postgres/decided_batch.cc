@@ -1,5 +1,6 @@
 #include "adapters/postgres/decided_batch.h"
 
+#include "adapters/changes.h"
 #include "adapters/postgres/binary.h"
 #include "adapters/postgres/row_codec.h"
 #include "adapters/retention.h"
@@ -50,6 +51,51 @@ class RowColumns {
   BinaryArray purge_times_{TypeOid::bigint};
 };
 
+// Collects changes column by column.
+class ChangeColumns {
+ public:
+  void add(const Mutation& mutation, const Version& version) {
+    ++rows_;
+    const bool removed = mutation.kind == Mutation::Kind::remove;
+    const std::string& bytes = mutation.value.bytes;
+    keys_.add(std::string_view(mutation.key.text()));
+    versions_.add(std::string_view(reinterpret_cast<const char*>(version.bytes().data()), version.bytes().size()));
+    removed_.add(removed);
+    forms_.add(removed ? 0 : static_cast<std::int64_t>(mutation.value.form));
+    content_types_.add(removed ? std::string_view() : std::string_view(mutation.value.content_type));
+    sizes_.add(removed ? 0 : static_cast<std::int64_t>(bytes.size()));
+    if (removed || !logged_whole(bytes)) {
+      values_.add_null();
+    } else {
+      values_.add(std::string_view(bytes));
+    }
+    expiries_.add(removed ? std::nullopt : mutation.expires_at_ms);
+  }
+
+  [[nodiscard]] ChangeParameters take() && {
+    return {rows_,
+            std::move(keys_).take(),
+            std::move(versions_).take(),
+            std::move(removed_).take(),
+            std::move(forms_).take(),
+            std::move(content_types_).take(),
+            std::move(sizes_).take(),
+            std::move(values_).take(),
+            std::move(expiries_).take()};
+  }
+
+ private:
+  std::size_t rows_ = 0;
+  BinaryArray keys_{TypeOid::bytea};
+  BinaryArray versions_{TypeOid::bytea};
+  BinaryArray removed_{TypeOid::boolean};
+  BinaryArray forms_{TypeOid::bigint};
+  BinaryArray content_types_{TypeOid::bytea};
+  BinaryArray sizes_{TypeOid::bigint};
+  BinaryArray values_{TypeOid::bytea};
+  BinaryArray expiries_{TypeOid::bigint};
+};
+
 // All but the value's bytes: `apply` only hands those on, and they are written from where they are.
 Mutation without_bytes(const Mutation& mutation) {
   return {mutation.kind,    mutation.key,       {std::string(), mutation.value.content_type, mutation.value.form},
@@ -74,6 +120,7 @@ Result<DecidedBatch> decide(const BatchPart& part, const PgResult& rows, ApplyGu
   batch.outcomes.reserve(part.order.size());
   RowColumns updates;
   RowColumns inserts;
+  ChangeColumns changes;
   int row = 0;
   for (auto next = part.order.begin(); next != part.order.end();) {
     const Key& key = part.mutations[*next].key;
@@ -89,6 +136,7 @@ Result<DecidedBatch> decide(const BatchPart& part, const PgResult& rows, ApplyGu
       const Mutation& mutation = part.mutations[*next];
       const Applied applied = apply(record, without_bytes(mutation), guard);
       if (applied.changed) winner = &mutation;
+      if (leaves_change(applied.outcome)) changes.add(mutation, applied.outcome.version);
       batch.outcomes.push_back(applied.outcome);
     }
     if (winner == nullptr) continue;
@@ -98,6 +146,7 @@ Result<DecidedBatch> decide(const BatchPart& part, const PgResult& rows, ApplyGu
   if (row != rows.rows()) return fail(ErrorCode::internal, "the database's rows do not match the keys asked for");
   batch.updates = std::move(updates).take();
   batch.inserts = std::move(inserts).take();
+  batch.changes = std::move(changes).take();
   return batch;
 }
 

@@ -26,10 +26,17 @@ struct RowParameters {
   std::string keys, versions, tombstones, forms, content_types, values, expiries, histories, purge_times;
 };
 
+// What the change log is told, as the parameters of sql::log_changes.
+struct ChangeParameters {
+  std::size_t rows = 0;
+  std::string keys, versions, removed, forms, content_types, sizes, values, expiries;
+};
+
 struct DecidedBatch {
   std::vector<Outcome> outcomes;  // outcomes[i] belongs to order[i]
   RowParameters updates;          // of keys that have a row
   RowParameters inserts;          // of keys that have none
+  ChangeParameters changes;
 };
 
 // `rows` as sql::lock_rows gives them. The mutations stay whole, because the transaction may have to be made again.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+#include "core/limits.h"
+
 namespace armazem {
 
 struct PostgresOptions {
@@ -15,6 +17,8 @@ struct PostgresOptions {
   std::size_t read_connections_per_loop = 1;
   // In all, spread over the loops; each holds one transaction, scan or purge step at a time.
   std::size_t write_connections = 4;
+  // Of the change log; older ones are dropped by purge.
+  std::size_t changes_kept = limits::changes_kept;
   // Calls that wait for a connection, per loop, reads and writes apart; beyond them a call is refused as overloaded.
   std::size_t waiters_max = 4096;
   std::chrono::milliseconds connect_timeout{3000};

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "adapters/postgres/change_reader.h"
 #include "adapters/postgres/purger.h"
 #include "adapters/postgres/scanner.h"
 #include "adapters/postgres/writer.h"
@@ -12,6 +13,11 @@ namespace armazem {
 namespace {
 
 constexpr std::chrono::seconds disk_full_for{5};
+
+// Statements and idle transactions are ended by the server after the same time; twice that, and what may lie in between.
+MonotonicClock::duration transaction_lifetime(const PostgresOptions& options) {
+  return 2 * options.statement_timeout + std::chrono::seconds(5);
+}
 
 std::string random_name() {
   std::random_device random;
@@ -37,13 +43,14 @@ struct PostgresStore::Parts {
   const std::string name = random_name();
   net::Resolver resolver;
   pg::Counters counters;
+  pg::Gaps gaps;
   std::vector<std::unique_ptr<pg::LoopPool>> pools;  // one per loop
   std::atomic<MonotonicTime> disk_full_until{MonotonicTime::min()};
 };
 
 PostgresStore::Parts::Parts(const PostgresOptions& wanted, pg::Target where, net::LoopGroup& group,
                             const TimeSource& clock)
-    : options(wanted), target(std::move(where)), loops(group), time(clock) {
+    : options(wanted), target(std::move(where)), loops(group), time(clock), gaps(transaction_lifetime(wanted)) {
   const std::size_t first = std::random_device{}() % target.hosts.size();
   const std::size_t writers = std::max<std::size_t>(options.write_connections, 1);
   for (std::size_t i = 0; i < loops.size(); ++i) {
@@ -132,8 +139,22 @@ Task<Result<ScanPage>> PostgresStore::scan(ScanRequest request, Deadline deadlin
 Task<Result<PurgeReport>> PostgresStore::purge(PurgeRequest request, Deadline deadline) {
   if (deadline.expired(parts_->time.now())) return Task<Result<PurgeReport>>(too_late("the write"));
   return parts_->transaction([this, request, deadline](pg::LoopPool& pool) {
-    return pg::purge_step(pool, parts_->counters, parts_->name, request, deadline);
+    return pg::purge_step(pool, parts_->counters, parts_->name, parts_->options.changes_kept, request, deadline);
   });
+}
+
+Task<Result<ChangePage>> PostgresStore::read_changes(ChangesRequest request, Deadline deadline) {
+  if (auto checked = check_request(request); !checked) return Task<Result<ChangePage>>(fail(std::move(checked.error())));
+  if (deadline.expired(parts_->time.now())) return Task<Result<ChangePage>>(too_late("the read"));
+  return parts_->transaction([this, request, deadline](pg::LoopPool& pool) {
+    return pg::read_changes(pool, parts_->counters, parts_->gaps, request, deadline);
+  });
+}
+
+Task<Result<ChangeLogState>> PostgresStore::change_log_state(Deadline deadline) {
+  if (deadline.expired(parts_->time.now())) return Task<Result<ChangeLogState>>(too_late("the read"));
+  return parts_->transaction(
+      [this, deadline](pg::LoopPool& pool) { return pg::read_change_log(pool, parts_->counters, deadline); });
 }
 
 Task<StoreHealth> PostgresStore::health(Deadline deadline) {

@@ -22,11 +22,12 @@
 #include "adapters/postgres/postgres_options.h"
 #include "core/time_source.h"
 #include "net/loop_group.h"
+#include "ports/changes.h"
 #include "ports/store.h"
 
 namespace armazem {
 
-class PostgresStore final : public Store {
+class PostgresStore final : public Store, public ChangeLog {
  public:
   // invalid_argument: the URL, with no word of it in the message. Waits for nothing: what becomes of the connections says
   // `health`. `loops` and `time` must outlive the store. Not from a loop.
@@ -40,6 +41,8 @@ class PostgresStore final : public Store {
                                            Deadline deadline) override;
   Task<Result<ScanPage>> scan(ScanRequest request, Deadline deadline) override;
   Task<Result<PurgeReport>> purge(PurgeRequest request, Deadline deadline) override;
+  Task<Result<ChangePage>> read_changes(ChangesRequest request, Deadline deadline) override;
+  Task<Result<ChangeLogState>> change_log_state(Deadline deadline) override;
   // Asks for a key that cannot exist; also not ok for some seconds after a write found the disk full.
   Task<StoreHealth> health(Deadline deadline) override;
 

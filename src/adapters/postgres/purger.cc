@@ -1,5 +1,7 @@
 #include "adapters/postgres/purger.h"
 
+#include <algorithm>
+
 #include "adapters/postgres/binary.h"
 
 namespace armazem::pg {
@@ -16,16 +18,34 @@ std::string keys_of(const PgResult& rows) {
   return std::move(keys).take();
 }
 
+// What is to be dropped of the change log in one step.
+struct OldChanges {
+  std::int64_t behind = 0;
+  std::int64_t up_to = 0;
+  bool more = false;
+};
+
+OldChanges old_changes(const PgResult& ends, std::size_t kept) {
+  constexpr std::int64_t step = 10'000;
+  if (ends.rows() == 0) return {};
+  const std::int64_t begin = ends.integer(0, 0);
+  const std::int64_t wanted = ends.integer(0, 1) - as_bigint(kept);
+  const std::int64_t up_to = std::min(wanted, begin + step);
+  return {begin, up_to, up_to > begin && up_to < wanted};
+}
+
 void send_search(const Lease& lease, const std::string& holder, const PurgeRequest& request) {
   Connection& connection = lease.connection();
   connection.send(lease.session().serializable ? sql::begin_serializable : sql::begin_read_committed);
   connection.send(sql::take_purge_lease, {holder});
   connection.send(sql::find_old_rows,
                   {binary_bigint(as_bigint(request.before_ms)), binary_bigint(as_bigint(request.limit))});
+  connection.send(sql::find_change_log_end);
 }
 
 // A transaction that is not ended here is rolled back with its connection.
-Task<Step> make_step(const Lease& lease, const std::string& holder, PurgeRequest request, MonotonicTime due) {
+Task<Step> make_step(const Lease& lease, const std::string& holder, std::size_t changes_kept, PurgeRequest request,
+                     MonotonicTime due) {
   Connection& connection = lease.connection();
   send_search(lease, holder, request);
   Step step;
@@ -42,6 +62,12 @@ Task<Step> make_step(const Lease& lease, const std::string& holder, PurgeRequest
   step.report.more = mine && request.limit > 0 && static_cast<std::size_t>(old.rows()) == request.limit;
   const bool removes = mine && old.rows() > 0;
   if (removes) connection.send(sql::delete_old_rows, {keys_of(old), binary_bigint(as_bigint(request.before_ms))});
+  const OldChanges changes = mine ? old_changes(found.results[3], changes_kept) : OldChanges{};
+  if (changes.up_to > changes.behind) {
+    connection.send(sql::drop_changes, {binary_bigint(changes.behind), binary_bigint(changes.up_to)});
+    connection.send(sql::move_change_log_begin, {binary_bigint(changes.up_to)});
+  }
+  step.report.more = step.report.more || changes.more;
   if (mine && !step.report.more) connection.send(sql::free_purge_lease, {holder});
   connection.send(mine ? sql::commit : sql::rollback);
   const Reply ended = co_await connection.finish(due);
@@ -60,11 +86,11 @@ Task<Step> make_step(const Lease& lease, const std::string& holder, PurgeRequest
 }  // namespace
 
 Task<Result<PurgeReport>> purge_step(LoopPool& pool, Counters& counters, const std::string& holder,
-                                     PurgeRequest request, Deadline deadline) {
+                                     std::size_t changes_kept, PurgeRequest request, Deadline deadline) {
   const LoopPool::Visit visit(pool);
   const Result<Lease> lease = co_await pool.borrow(deadline);
   if (!lease) co_return fail(lease.error());
-  const Step step = co_await make_step(*lease, holder, request, pool.latest(deadline));
+  const Step step = co_await make_step(*lease, holder, changes_kept, request, pool.latest(deadline));
   if (!step.failure) {
     count(counters.purged, step.report.removed);
     co_return step.report;

@@ -11,7 +11,7 @@
 namespace armazem::pg {
 
 // `holder` names this process. A step that fails is simply made again later; one may have removed something and failed.
-Task<Result<PurgeReport>> purge_step(LoopPool& pool, Counters& counters, const std::string& holder,
+Task<Result<PurgeReport>> purge_step(LoopPool& pool, Counters& counters, const std::string& holder, std::size_t changes_kept,
                                      PurgeRequest request, Deadline deadline);
 
 }  // namespace armazem::pg

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "adapters/changes.h"
 #include "adapters/postgres/binary.h"
 #include "adapters/postgres/failure.h"
 
@@ -28,6 +29,9 @@ Task<Found> read_version(Connection& connection, MonotonicTime due) {
   co_return found;
 }
 
+// An older one is raised by what creates a new one: every step does nothing where it has been done.
+bool may_be_raised(std::int64_t version) noexcept { return version >= 1 && version < schema_version; }
+
 Result<void> check(std::int64_t version) {
   if (version == schema_version) return {};
   const std::string numbers = "the database holds schema " + std::to_string(version) +
@@ -39,14 +43,17 @@ Result<void> check(std::int64_t version) {
 // The first statement that failed, if one did.
 Task<std::optional<Failure>> create_all(Connection& connection, MonotonicTime due) {
   static constexpr std::array steps = {sql::create_meta, sql::create_records, sql::create_purge_index,
-                                       sql::create_purge_lease};
+                                       sql::create_purge_lease, sql::create_positions, sql::create_changes};
   for (const Statement& step : steps) {
     connection.send_unprepared(step);
     Reply reply = co_await connection.finish(due);
     if (reply.failure) co_return std::move(reply.failure);
   }
+  const std::string log_id = make_change_log_id();
   const std::string version = binary_bigint(schema_version);
+  connection.send_unprepared(sql::create_change_log, {log_id});
   connection.send_unprepared(sql::create_schema_row, {version});
+  connection.send_unprepared(sql::raise_schema_row, {version});
   Reply reply = co_await connection.finish(due);
   co_return std::move(reply.failure);
 }
@@ -66,7 +73,7 @@ Task<Result<void>> ensure_schema(Connection& connection, MonotonicTime due) {
   for (int attempt = 1;; ++attempt) {
     const Found found = co_await read_version(connection, due);
     if (found.failure) co_return fail(to_error(*found.failure, "reading the schema's version"));
-    if (found.version) co_return check(*found.version);
+    if (found.version && !may_be_raised(*found.version)) co_return check(*found.version);
     const std::optional<Failure> failure = co_await create_all(connection, due);
     if (failure && (attempt >= attempts_max || !worth_another_try(*failure))) {
       co_return fail(to_error(*failure, "creating the tables"));

@@ -9,7 +9,7 @@
 
 namespace armazem::pg {
 
-inline constexpr std::int64_t schema_version = 1;
+inline constexpr std::int64_t schema_version = 2;  // 1: without the change log; raised where it is found
 
 // precondition: another version's schema, or no right to create one.
 Task<Result<void>> ensure_schema(Connection& connection, MonotonicTime due);

@@ -25,6 +25,9 @@ Task<Result<Session>> start_session(Connection& connection, const PostgresOption
   const Result<void> ready = co_await ensure_schema(connection, due);
   if (!ready) co_return fail(ready.error());
   for (const Statement& statement : sql::prepared) connection.prepare(statement);
+  for (const Statement& statement : session.serializable ? sql::prepared_by_time : sql::prepared_postgresql) {
+    connection.prepare(statement);
+  }
   const Reply reply = co_await connection.finish(due);
   if (reply.failure) co_return fail(to_error(*reply.failure, "preparing statements"));
   co_return session;

@@ -64,11 +64,37 @@ inline constexpr Statement create_purge_lease{
     "INSERT INTO armazem_meta (name, number, holder, held_until) VALUES ('purge', 0, '', now()) "
     "ON CONFLICT (name) DO NOTHING"};
 
+// --- The change log ---
+
+// Positions of changes. Taken one by one (no cache), in the order in which transactions come to write.
+inline constexpr Statement create_positions{"create_positions", "CREATE SEQUENCE IF NOT EXISTS armazem_positions"};
+
+inline constexpr Statement create_changes{"create_changes",
+                                          "CREATE TABLE IF NOT EXISTS armazem_changes ("
+                                          "position bigint PRIMARY KEY, "
+                                          "key bytea NOT NULL, "
+                                          "version bytea NOT NULL, "
+                                          "removed boolean NOT NULL, "
+                                          "form bigint NOT NULL, "
+                                          "content_type bytea NOT NULL, "
+                                          "size bigint NOT NULL, "
+                                          "value bytea, "
+                                          "expires_at_ms bigint)"};
+
+// $1: the log's name, if it has none yet. `number`: up to here changes were dropped.
+inline constexpr Statement create_change_log{
+    "create_change_log",
+    "INSERT INTO armazem_meta (name, number, holder, held_until) VALUES ('changes', 0, $1::text, now()) "
+    "ON CONFLICT (name) DO NOTHING"};
+
 // Last: whoever finds this row finds all of the above.
 inline constexpr Statement create_schema_row{
     "create_schema_row",
     "INSERT INTO armazem_meta (name, number, holder, held_until) VALUES ('schema', $1::bigint, '', now()) "
     "ON CONFLICT (name) DO NOTHING"};
+
+inline constexpr Statement raise_schema_row{
+    "raise_schema_row", "UPDATE armazem_meta SET number = $1::bigint WHERE name = 'schema' AND number < $1::bigint"};
 
 // --- Transactions ---
 
@@ -104,6 +130,17 @@ inline constexpr Statement insert_rows{
     "FROM unnest($1::bytea[], $2::bytea[], $3::boolean[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[], "
     "$8::bytea[], $9::bigint[]) "
     "AS d (key, version, tombstone, form, content_type, value, expires_at_ms, history, purge_at_ms)"};
+
+// The last before the COMMIT: every lock is held and every conflict is behind, so a position that was taken is only left
+// empty by a COMMIT that fails. In the order given, so of one key in the order of its versions.
+inline constexpr Statement log_changes{
+    "log_changes",
+    "INSERT INTO armazem_changes "
+    "(position, key, version, removed, form, content_type, size, value, expires_at_ms) "
+    "SELECT nextval('armazem_positions'), d.key, d.version, d.removed, d.form, d.content_type, d.size, d.value, "
+    "d.expires_at_ms "
+    "FROM unnest($1::bytea[], $2::bytea[], $3::boolean[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bytea[], "
+    "$8::bigint[]) AS d (key, version, removed, form, content_type, size, value, expires_at_ms)"};
 
 // --- Reads ---
 
@@ -144,6 +181,42 @@ inline constexpr Statement scan_keys{
     "WHERE key >= $1::bytea AND key < $2::bytea ORDER BY key LIMIT $3::bigint) AS looked) AS page "
     "WHERE entries_before < $5::bigint AND bytes_before < $6::bigint ORDER BY key"};
 
+// --- Reads of the change log ---
+
+// $1 < position; $2: rows. One row without a position when there is none. All transactions with a lesser number than
+// `oldest_under_way` have ended.
+inline constexpr Statement read_changes{
+    "read_changes",
+    "SELECT c.position, c.key, c.version, c.removed, c.form, c.content_type, c.size, c.value, c.expires_at_ms, "
+    "m.number AS dropped, s.last_value AS taken, "
+    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_under_way "
+    "FROM armazem_meta AS m CROSS JOIN armazem_positions AS s LEFT JOIN "
+    "(SELECT * FROM armazem_changes WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint) AS c ON true "
+    "WHERE m.name = 'changes' ORDER BY c.position"};
+// The same where nothing tells which transactions are under way.
+inline constexpr Statement read_changes_by_time{
+    "read_changes_by_time",
+    "SELECT c.position, c.key, c.version, c.removed, c.form, c.content_type, c.size, c.value, c.expires_at_ms, "
+    "m.number AS dropped, s.last_value AS taken, 0::bigint AS oldest_under_way "
+    "FROM armazem_meta AS m CROSS JOIN armazem_positions AS s LEFT JOIN "
+    "(SELECT * FROM armazem_changes WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint) AS c ON true "
+    "WHERE m.name = 'changes' ORDER BY c.position"};
+
+// A number greater than that of every transaction that has begun to write.
+inline constexpr Statement take_transaction_number{"take_transaction_number", "SELECT pg_current_xact_id()::text::bigint"};
+inline constexpr Statement no_transaction_number{"no_transaction_number", "SELECT 0::bigint"};
+
+inline constexpr Statement read_change_log{
+    "read_change_log",
+    "SELECT m.holder, m.number, COALESCE((SELECT max(position) FROM armazem_changes), m.number) AS newest, "
+    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_under_way "
+    "FROM armazem_meta AS m WHERE m.name = 'changes'"};
+inline constexpr Statement read_change_log_by_time{
+    "read_change_log_by_time",
+    "SELECT m.holder, m.number, COALESCE((SELECT max(position) FROM armazem_changes), m.number) AS newest, "
+    "0::bigint AS oldest_under_way "
+    "FROM armazem_meta AS m WHERE m.name = 'changes'"};
+
 // --- Purge ---
 
 // One purger at a time: $1 is its name. By the database's clock, which all of them share.
@@ -164,14 +237,27 @@ inline constexpr Statement find_old_rows{
 inline constexpr Statement delete_old_rows{
     "delete_old_rows", "DELETE FROM armazem_records WHERE key = ANY ($1::bytea[]) AND purge_at_ms < $2::bigint"};
 
+inline constexpr Statement find_change_log_end{
+    "find_change_log_end",
+    "SELECT m.number, s.last_value FROM armazem_meta AS m CROSS JOIN armazem_positions AS s WHERE m.name = 'changes'"};
+inline constexpr Statement drop_changes{
+    "drop_changes", "DELETE FROM armazem_changes WHERE position > $1::bigint AND position <= $2::bigint"};
+inline constexpr Statement move_change_log_begin{
+    "move_change_log_begin", "UPDATE armazem_meta SET number = $1::bigint WHERE name = 'changes' AND number < $1::bigint"};
+
 // What every connection prepares, once the schema is there.
 inline constexpr std::array prepared = {
     begin_read_committed, begin_serializable, commit,        rollback,       lock_rows,
     update_rows,          insert_rows,        get_rows,      scan_rows,      scan_keys,
-    take_purge_lease,     free_purge_lease,   find_old_rows, delete_old_rows};
+    take_purge_lease,     free_purge_lease,   find_old_rows, delete_old_rows,
+    log_changes,          find_change_log_end, drop_changes, move_change_log_begin};
+// Of these, one pair each: CockroachDB does not know the other's functions.
+inline constexpr std::array prepared_postgresql = {read_changes, read_change_log, take_transaction_number};
+inline constexpr std::array prepared_by_time = {read_changes_by_time, read_change_log_by_time, no_transaction_number};
 // What is sent once per session or schema.
 inline constexpr std::array unprepared = {start_session,  tune_postgresql,    read_schema,        create_meta,
-                                          create_records, create_purge_index, create_purge_lease, create_schema_row};
+                                          create_records, create_purge_index, create_purge_lease, create_schema_row,
+                                          create_positions, create_changes, create_change_log, raise_schema_row};
 
 }  // namespace sql
 }  // namespace armazem::pg
