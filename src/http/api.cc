@@ -16,6 +16,7 @@ Task<Done> Api::handle(Request& request, Response& response) {
   if (request.route == Route::store_key && reads) return store_.read(request, response);
   if (request.route == Route::store && reads) return lists_.handle(request, response);
   if (request.route == Route::store || request.route == Route::store_key) return store_.write(request, response);
+  if (request.route == Route::batch) return batches_.handle(request, response);
   if (request.route == Route::operation) return operations_.handle(request, response);
   return admin_.handle(request, response);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "http/admin_handlers.h"
+#include "http/batch_handlers.h"
 #include "http/handler.h"
 #include "http/list_handlers.h"
 #include "http/operation_handlers.h"
@@ -21,8 +22,8 @@ using Chore = std::function<void(TaskScope& scope, MonotonicTime now)>;
 class Api final : public Handler {
  public:
   // All must outlive the api.
-  Api(Router router, StoreHandlers& store, ListHandlers& lists, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
-      : router_(router), store_(store), lists_(lists), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
+  Api(Router router, StoreHandlers& store, ListHandlers& lists, BatchHandlers& batches, OperationHandlers& operations, AdminHandlers& admin, std::vector<Chore> chores)
+      : router_(router), store_(store), lists_(lists), batches_(batches), operations_(operations), admin_(admin), chores_(std::move(chores)) {}
 
   std::optional<Problem> admit(Request& request) override { return router_.admit(request); }
   Task<Done> handle(Request& request, Response& response) override;
@@ -32,6 +33,7 @@ class Api final : public Handler {
   const Router router_;
   StoreHandlers& store_;
   ListHandlers& lists_;
+  BatchHandlers& batches_;
   OperationHandlers& operations_;
   AdminHandlers& admin_;
   const std::vector<Chore> chores_;
