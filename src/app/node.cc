@@ -101,12 +101,13 @@ struct Node::Parts {
     store_options.read_timeout = settings.store_timeout;
     store_handlers.emplace(reader, *writer, store_options);
     list_handlers.emplace(lister, settings.store_timeout);
+    batch_handlers.emplace(reader, *writer, ground->clock, store_options);
     operation_handlers.emplace(operations, settings.store_timeout);
     admin_handlers.emplace(health_checks(tiers), metrics, budget, sources());
     // With a queue the workers purge, one of them at a time.
     const bool purges = !tiers.publisher;
     const http::Router router(settings.value_bytes_max, ground->clock);
-    const http::Handlers handlers{*store_handlers, *list_handlers, watch_handlers, *operation_handlers, *admin_handlers};
+    const http::Handlers handlers{*store_handlers, *list_handlers, *batch_handlers, watch_handlers, *operation_handlers, *admin_handlers};
     api.emplace(router, handlers, chores(purges));
   }
 
@@ -154,6 +155,7 @@ struct Node::Parts {
   http::ServerMetrics metrics;
   std::optional<http::StoreHandlers> store_handlers;
   std::optional<http::ListHandlers> list_handlers;
+  std::optional<http::BatchHandlers> batch_handlers;
   std::optional<http::OperationHandlers> operation_handlers;
   std::optional<http::AdminHandlers> admin_handlers;
   std::optional<http::Api> api;

@@ -38,6 +38,13 @@ inline constexpr std::size_t message_bytes_max = std::size_t{512} << 10;  // one
 // Messages of one partition that may be on their way to the broker at once; what arrives meanwhile gathers.
 inline constexpr std::size_t messages_in_flight_max = 4;
 
+// Operations of one request to /batch.
+inline constexpr std::size_t batch_operations_max = 1'000;
+// Its body may have so many bytes, or twice those of the largest value (base64, or some escapes), whatever is more.
+inline constexpr std::size_t batch_body_bytes_min = std::size_t{8} << 20;
+// The results of its reads: those behind must be asked for again.
+inline constexpr std::size_t batch_answer_bytes_max = std::size_t{16} << 20;
+
 // Mutations waiting for a batch; beyond them a write is refused before it has any effect.
 inline constexpr std::size_t pending_mutations_max = 16'384;
 inline constexpr std::size_t pending_bytes_max = std::size_t{64} << 20;

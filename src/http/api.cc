@@ -16,6 +16,7 @@ Task<Done> Api::handle(Request& request, Response& response) {
   if (request.route == Route::store_key && reads) return handlers_.store.read(request, response);
   if (request.route == Route::store && reads) return handlers_.lists.handle(request, response);
   if (request.route == Route::store || request.route == Route::store_key) return handlers_.store.write(request, response);
+  if (request.route == Route::batch) return handlers_.batches.handle(request, response);
   if (request.route == Route::watch) return handlers_.watches.handle(request, response);
   if (request.route == Route::operation) return handlers_.operations.handle(request, response);
   return handlers_.admin.handle(request, response);

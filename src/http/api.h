@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "http/admin_handlers.h"
+#include "http/batch_handlers.h"
 #include "http/handler.h"
 #include "http/list_handlers.h"
 #include "http/operation_handlers.h"
@@ -23,6 +24,7 @@ using Chore = std::function<void(TaskScope& scope, MonotonicTime now)>;
 struct Handlers {
   StoreHandlers& store;
   ListHandlers& lists;
+  BatchHandlers& batches;
   WatchHandlers& watches;
   OperationHandlers& operations;
   AdminHandlers& admin;

@@ -36,7 +36,13 @@ void append_value_member(std::string& out, const Value& value) {
 }
 
 void append_entry(std::string& out, std::string_view key, const Record& record, std::size_t value_bytes, EntryValue form) {
-  out.append("{\"key\":");
+  out.push_back('{');
+  append_entry_members(out, key, record, value_bytes, form);
+  out.push_back('}');
+}
+
+void append_entry_members(std::string& out, std::string_view key, const Record& record, std::size_t value_bytes, EntryValue form) {
+  out.append("\"key\":");
   append_json_string(out, key);
   out.append(",\"version\":\"").append(record.version.text());
   out.append("\",\"size\":").append(std::to_string(value_bytes)).append(",\"content_type\":");
@@ -45,7 +51,6 @@ void append_entry(std::string& out, std::string_view key, const Record& record, 
   if (form != EntryValue::left_out) out.push_back(',');
   if (form == EntryValue::readable) append_on_one_line(out, record.value);
   if (form == EntryValue::base64) append_base64_member(out, record.value.bytes);
-  out.push_back('}');
 }
 
 }  // namespace armazem::http

@@ -22,6 +22,9 @@ enum class EntryValue {
 // Never a line break in it, whatever the value is: those between the tokens of a JSON value become blanks.
 void append_entry(std::string& out, std::string_view key, const Record& record, std::size_t value_bytes, EntryValue form);
 
+// The same without the braces.
+void append_entry_members(std::string& out, std::string_view key, const Record& record, std::size_t value_bytes, EntryValue form);
+
 // `"value":…` or `"value_base64":"…"`. A JSON value keeps its line breaks.
 void append_value_member(std::string& out, const Value& value);
 

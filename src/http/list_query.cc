@@ -63,12 +63,7 @@ class Parser {
     if (!prefix_) return std::nullopt;
     auto decoded = percent_decode(prefix_->text);
     if (!decoded) return Problem{ProblemType::percent_encoding_invalid, "a '%' in the prefix is not followed by two hex digits"};
-    if (decoded->size() > limits::key_bytes_max) {
-      Problem problem = query_problem("the prefix is longer than a key may be");
-      problem.limit = limits::key_bytes_max;
-      problem.size = decoded->size();
-      return problem;
-    }
+    if (decoded->size() > limits::key_bytes_max) return query_problem("the prefix is longer than a key may be");
     query_.prefix = std::move(*decoded);
     return std::nullopt;
   }
@@ -83,9 +78,7 @@ class Parser {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size() || number < 1 || number > limits::scan_entries_max) {
-      Problem problem = query_problem("'limit' is a number from 1 to " + std::to_string(limits::scan_entries_max));
-      problem.limit = limits::scan_entries_max;
-      return problem;
+      return query_problem("'limit' is a number from 1 to " + std::to_string(limits::scan_entries_max));
     }
     query_.limit = number;
     return std::nullopt;

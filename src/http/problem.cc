@@ -12,6 +12,7 @@ namespace {
 
 // In the order of ProblemType.
 constexpr auto problems = std::to_array<ProblemInfo>({
+    {"batch-too-large", 413, "The batch is too large", false},
     {"body-invalid", 400, "The JSON body does not have the expected members", false},
     {"cursor-invalid", 400, "The cursor is not one of this list", false},
     {"data-damaged", 500, "Stored data failed its checks", false},
@@ -75,6 +76,24 @@ Problem problem_of(const Error& error) {
   return {ProblemType::internal, error.message};
 }
 
+void append_problem(std::string& out, const Problem& problem, std::string_view request_id) {
+  const ProblemInfo& about = info(problem.type);
+  out.append("{\"type\":\"urn:armazem:problem:").append(about.slug).append("\",\"title\":");
+  append_json_string(out, about.title);
+  out.append(",\"status\":").append(std::to_string(about.status));
+  append_member(out, "detail", problem.detail);
+  out.append(",\"retryable\":").append(about.retryable ? "true" : "false");
+  append_member(out, "request_id", request_id);
+  if (problem.limit) out.append(",\"limit\":").append(std::to_string(*problem.limit));
+  if (problem.size) out.append(",\"size\":").append(std::to_string(*problem.size));
+  if (problem.field) append_member(out, "field", *problem.field);
+  if (!problem.allow.empty()) append_member(out, "allow", problem.allow);
+  if (!problem.operation.empty()) append_member(out, "operation", problem.operation);
+  if (problem.current_etag && problem.current_etag->empty()) out.append(",\"current_etag\":null");
+  if (problem.current_etag && !problem.current_etag->empty()) append_member(out, "current_etag", *problem.current_etag);
+  out.push_back('}');
+}
+
 void render(const Problem& problem, std::string_view request_id, Response& response) {
   const ProblemInfo& about = info(problem.type);
   response.clear();
@@ -84,27 +103,8 @@ void render(const Problem& problem, std::string_view request_id, Response& respo
   if (about.status == 503) response.add_header("Retry-After", "1");
   if (!problem.allow.empty()) response.add_header("Allow", problem.allow);
   if (problem.current_etag && !problem.current_etag->empty()) response.add_header("ETag", *problem.current_etag);
-
-  std::string& body = response.body;
-  body.append("{\"type\":\"urn:armazem:problem:").append(about.slug).append("\",\"title\":");
-  append_json_string(body, about.title);
-  body.append(",\"status\":").append(std::to_string(about.status));
-  append_member(body, "detail", problem.detail);
-  body.append(",\"retryable\":").append(about.retryable ? "true" : "false");
-  append_member(body, "request_id", request_id);
-  if (problem.limit) body.append(",\"limit\":").append(std::to_string(*problem.limit));
-  if (problem.size) body.append(",\"size\":").append(std::to_string(*problem.size));
-  if (problem.field) append_member(body, "field", *problem.field);
-  if (!problem.allow.empty()) append_member(body, "allow", problem.allow);
-  if (!problem.operation.empty()) append_member(body, "operation", problem.operation);
-  if (problem.current_etag) {
-    if (problem.current_etag->empty()) {
-      body.append(",\"current_etag\":null");
-    } else {
-      append_member(body, "current_etag", *problem.current_etag);
-    }
-  }
-  body.append("}\n");
+  append_problem(response.body, problem, request_id);
+  response.body.push_back('\n');
 }
 
 bool is_request_id(std::string_view text) noexcept {

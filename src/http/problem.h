@@ -12,7 +12,7 @@
 namespace armazem::http {
 
 enum class ProblemType : std::uint8_t {
-  body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, headers_too_large, http_version_unsupported,
+  batch_too_large, body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, headers_too_large, http_version_unsupported,
   idempotency_key_invalid, internal, json_invalid, key_invalid, method_not_allowed, not_found, not_yet_visible,
   outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, request_invalid,
   request_timeout, respond_async_conditional, route_not_found, shutting_down, store_full, store_unavailable,
@@ -40,6 +40,9 @@ struct Problem {
 };
 
 [[nodiscard]] Problem problem_of(const Error& error);
+
+// The body alone, without a line break behind it.
+void append_problem(std::string& out, const Problem& problem, std::string_view request_id);
 
 // Replaces what `response` holds. `request_id` is echoed in header and body.
 void render(const Problem& problem, std::string_view request_id, Response& response);

@@ -12,6 +12,10 @@
 
 namespace armazem::http {
 
+// What a value of a JSON body is stored as: a string, and anything else.
+inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
+inline constexpr std::string_view json_type = "application/json";
+
 struct PutBody {
   std::string key;                        // unchecked: Key::parse decides
   Value value;
@@ -24,5 +28,8 @@ struct PutBody {
 
 // True when `text` is one complete JSON text within the depth limit.
 [[nodiscard]] bool is_json(std::string_view text);
+
+// How bytes that came with that Content-Type may be shown inside JSON.
+[[nodiscard]] ValueForm form_of(std::string_view bytes, std::string_view content_type);
 
 }  // namespace armazem::http

@@ -6,7 +6,7 @@
 #include "http/entry_json.h"
 #include "http/field_values.h"
 #include "http/http_date.h"
-#include "http/problem.h"
+#include "http/operation_problems.h"
 
 namespace armazem::http {
 namespace {
@@ -98,7 +98,7 @@ void echo_request_id(const RequestHead& head, Response& response) {
 void answer_read(const Request& request, Result<ReadAnswer> found, Response& response) {
   if (!found) return render(problem_of(found.error()), request_id_or_new(request.head), response);
   if (!found->record) {
-    Problem problem{ProblemType::not_found, "no value is stored under this key"};
+    Problem problem = nothing_stored();
     if (request.head.header(Header::if_match)) {
       problem = {ProblemType::precondition_failed, "no value is stored under this key, so If-Match cannot hold"};
       problem.current_etag = "";

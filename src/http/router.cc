@@ -1,10 +1,12 @@
 #include "http/router.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/limits.h"
 #include "http/field_values.h"
 #include "http/list_query.h"
+#include "http/operation_problems.h"
 #include "http/percent.h"
 
 namespace armazem::http {
@@ -21,6 +23,7 @@ constexpr std::size_t ignored_body_bytes_max = std::size_t{1} << 20;
 Route route_of(std::string_view path) noexcept {
   if (path.starts_with(key_prefix)) return Route::store_key;
   if (path == "/store") return Route::store;
+  if (path == "/batch") return Route::batch;
   if (path.starts_with(operation_prefix)) return Route::operation;
   if (path == "/watch") return Route::watch;
   if (path == "/health/live") return Route::health_live;
@@ -37,6 +40,7 @@ bool is_read(Method method) noexcept { return method == Method::get || method ==
 bool is_allowed(Route route, Method method) noexcept {
   if (method == Method::options) return true;
   const bool reads = is_read(method);
+  if (route == Route::batch) return method == Method::post;
   if (route == Route::store) return reads || method == Method::put;
   if (route == Route::store_key) return reads || method == Method::put || method == Method::remove;
   return reads;
@@ -49,6 +53,7 @@ Problem far_ahead(const Error& error) { return {ProblemType::version_too_far_ahe
 }  // namespace
 
 std::string_view allowed_methods(Route route) noexcept {
+  if (route == Route::batch) return "POST, OPTIONS";
   if (route == Route::store) return "GET, HEAD, PUT, OPTIONS";
   if (route == Route::store_key) return "GET, HEAD, PUT, DELETE, OPTIONS";
   return "GET, HEAD, OPTIONS";
@@ -75,6 +80,7 @@ std::optional<Problem> Router::admit(Request& request) const {
     if (auto problem = find_key(request, request.path.substr(key_prefix.size()))) return problem;
     if (auto problem = check_query(request)) return problem;
   }
+  if (request.route == Route::batch) return check_batch(request);
   if (request.route == Route::operation) return find_operation(request);
   if (is_write(request.head.method)) return check_write(request);
   if (request.route == Route::store) return find_list(request);
@@ -171,11 +177,23 @@ std::optional<Problem> Router::check_write(Request& request) const {
     request.write.wait_seconds = preferences.wait_seconds;
     request.write.respond_async = preferences.respond_async;
     if (preferences.respond_async && request.write.condition.kind != Condition::Kind::none) {
-      return Problem{ProblemType::respond_async_conditional,
-                     "the outcome of a condition is only known when the write is done; drop respond-async"};
+      return respond_async_conditional();
     }
   }
-  return request.head.method == Method::put ? check_media_type(request) : std::nullopt;
+  return request.head.method == Method::remove ? std::nullopt : check_media_type(request);
+}
+
+// What a header cannot say for many operations at once.
+std::optional<Problem> Router::check_batch(Request& request) const {
+  if (request.head.header(Header::if_match) || request.head.header(Header::if_none_match)) {
+    return Problem{ProblemType::etag_invalid, "the conditions of a batch stand in its operations: if_match, if_none_match"};
+  }
+  if (request.head.header(Header::armazem_ttl)) {
+    return Problem{ProblemType::ttl_invalid, "the times to live of a batch stand in its operations: ttl"};
+  }
+  const auto cache_control = request.head.header(Header::cache_control);
+  request.read.strong = cache_control && asks_past_caches(*cache_control);
+  return check_write(request);
 }
 
 std::optional<Problem> Router::check_condition(Request& request) const {
@@ -214,15 +232,18 @@ std::optional<Problem> Router::check_media_type(const Request& request) const {
   const auto media = type ? parse_media_type(*type) : std::nullopt;
   const bool json = media && equal_ignoring_case(media->type, "application") && equal_ignoring_case(media->subtype, "json");
   if (!json || (media->charset && !equal_ignoring_case(*media->charset, "utf-8"))) {
-    return Problem{ProblemType::unsupported_media_type, "PUT /store needs Content-Type: application/json (in UTF-8)"};
+    return Problem{ProblemType::unsupported_media_type, "this path needs Content-Type: application/json (in UTF-8)"};
   }
   return std::nullopt;
 }
 
 void Router::set_body_limit(Request& request) const noexcept {
-  request.drop_body = request.head.method != Method::put;
+  const bool batch = request.route == Route::batch && request.head.method == Method::post;
+  request.drop_body = request.head.method != Method::put && !batch;
   if (request.drop_body) {
     request.body_bytes_max = ignored_body_bytes_max;
+  } else if (batch) {
+    request.body_bytes_max = std::max(limits::batch_body_bytes_min, 2 * value_bytes_max_);
   } else if (request.route == Route::store) {
     request.body_bytes_max = json_bytes_per_byte * (value_bytes_max_ + limits::key_bytes_max) + json_frame_bytes;
   } else {

@@ -25,6 +25,7 @@ class Router {
   [[nodiscard]] std::optional<Problem> check_query(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_read(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_write(Request& request) const;
+  [[nodiscard]] std::optional<Problem> check_batch(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_token(const RequestHead& head, Version& into) const;
   [[nodiscard]] std::optional<Problem> check_condition(Request& request) const;
   [[nodiscard]] std::optional<Problem> check_media_type(const Request& request) const;

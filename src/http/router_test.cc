@@ -150,7 +150,7 @@ TEST_F(RouterTest, MethodsOfEachRoute) {
     const char* target;
     std::string_view allowed;
   };
-  for (const Row& row : {Row{"/store", "GET HEAD PUT OPTIONS"}, Row{"/store/k", "GET HEAD PUT DELETE OPTIONS"},
+  for (const Row& row : {Row{"/store", "GET HEAD PUT OPTIONS"}, Row{"/batch", "POST OPTIONS"}, Row{"/store/k", "GET HEAD PUT DELETE OPTIONS"},
                          Row{"/operations/01a20aa1-2b37-7000-b98c-a39308cd9663?key=k", "GET HEAD OPTIONS"},
                          Row{"/health/live", "GET HEAD OPTIONS"}, Row{"/metrics", "GET HEAD OPTIONS"},
                          Row{"/", "GET HEAD OPTIONS"}, Row{"/swagger-ui/x", "GET HEAD OPTIONS"}}) {

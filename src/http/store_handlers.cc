@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/utf8.h"
-#include "http/field_values.h"
 #include "http/json_text.h"
 #include "http/percent.h"
 #include "http/put_body.h"
 #include "http/read_answer.h"
+#include "http/operation_problems.h"
 
 namespace armazem::http {
 namespace {
 
 using Kind = WriteAnswer::Kind;
-
-ValueForm form_of(std::string_view bytes, std::string_view content_type) {
-  const auto media = parse_media_type(content_type);
-  if (media && is_json_type(*media) && is_json(bytes)) return ValueForm::json;
-  return is_utf8(bytes) ? ValueForm::text : ValueForm::bytes;
-}
 
 std::optional<OpId> op_of(const Request& request, const WriteRequest& write) {
   if (request.write.idempotency_key.empty()) return std::nullopt;
@@ -32,15 +25,6 @@ Problem too_large(std::size_t limit, std::size_t size) {
                                                     std::to_string(limit) + " are allowed"};
   problem.limit = limit;
   problem.size = size;
-  return problem;
-}
-
-Problem failed_condition(const Request& request, const WriteAnswer& answer) {
-  const bool create_only = request.write.condition.kind == Condition::Kind::if_absent;
-  Problem problem{ProblemType::precondition_failed, create_only ? "the key exists already"
-                  : answer.version.is_nil()                     ? "the key does not exist"
-                                                                : "the key holds another version"};
-  problem.current_etag = answer.version.is_nil() ? std::string() : "\"" + answer.version.text() + "\"";
   return problem;
 }
 
@@ -61,13 +45,9 @@ void answer_delete(const WriteAnswer& answer, std::string_view request_id, Respo
   if (answer.kind == Kind::deleted) {
     response.status = 204;
   } else {
-    render({ProblemType::not_found, "no value is stored under this key; nothing was deleted"}, request_id, response);
+    render(nothing_deleted(), request_id, response);
   }
   add_version(response, answer.version);
-}
-
-std::string operation_path(const Version& operation, const std::string& key) {
-  return "/operations/" + operation.text() + "?key=" + percent_encode_path(key);
 }
 
 // Durable in the queue: the location tells what becomes of it.
@@ -79,12 +59,6 @@ void answer_accepted(const WriteAnswer& answer, const std::string& key, Response
   response.body.append("{\"key\":");
   append_json_string(response.body, key);
   response.body.append(",\"version\":\"").append(answer.version.text()).append("\",\"status\":\"pending\"}\n");
-}
-
-Problem failed_write(const Error& error, const Version& operation, const std::string& key) {
-  Problem problem = problem_of(error);
-  if (problem.type == ProblemType::outcome_unknown) problem.operation = operation_path(operation, key);
-  return problem;
 }
 
 void answer_write(const Request& request, const std::string& key, const WriteResult& result, Response& response) {
@@ -103,7 +77,7 @@ void answer_write(const Request& request, const std::string& key, const WriteRes
     case Kind::accepted:
       answer_accepted(*answer, key, response);
       return echo_request_id(request.head, response);
-    case Kind::condition_failed: return refuse(failed_condition(request, *answer));
+    case Kind::condition_failed: return refuse(failed_condition(request.write.condition, *answer));
   }
 }
 

@@ -88,7 +88,8 @@ Task<void> Batcher::run() {
     std::vector<Mutation> batch = take_batch(now);
     if (!batch.empty()) {
       const Deadline deadline = Deadline::after(now, options_.store_timeout);
-      // No purge horizon: stamps are made just before they come here, none is ever older than the retention.
+      // No purge horizon: stamps are made just before they come here, none is ever older than the retention; but for those
+      // of a restore, which is meant to bring back what was forgotten.
       Result<std::vector<Outcome>> result = co_await applier_.apply(std::move(batch), ApplyGuard{}, deadline);
       complete_batch(std::move(result));
     }

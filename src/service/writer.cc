@@ -75,6 +75,10 @@ Task<WriteResult> Writer::write(WriteRequest request) {
   }
 }
 
+Task<Result<Outcome>> Writer::restore(Mutation mutation) {
+  return batcher_.submit(std::move(mutation), Deadline::after(time_.now(), options_.store_timeout));
+}
+
 Task<Writer::Decision> Writer::send(const Mutation& mutation, const WriteRequest& request, Enqueuer::Patience waiting) {
   const bool conditional = mutation.condition.kind != Condition::Kind::none;
   const bool by_queue = queue_ != nullptr && !conditional && !is_ahead(mutation.key);

@@ -69,6 +69,10 @@ class Writer {
   // overtaking this one (nothing was applied). outcome_unknown: neither applied nor queued for certain.
   Task<WriteResult> write(WriteRequest request);
 
+  // Brings a record back under the version that it had, by the direct road: durable when it returns without an error.
+  // `applied` unless the key holds something newer (`superseded` or `indeterminate`), which then stays.
+  Task<Result<Outcome>> restore(Mutation mutation);
+
  private:
   struct Decision {
     bool accepted = false;  // durable in the queue, not decided; `outcome` says nothing

@@ -6,8 +6,8 @@ import pytest
 
 from support.checks import assert_problem
 
-PATHS = {"/store", "/store/{key}", "/operations/{version}", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/", "/swagger-ui/{file}"}
-OPERATIONS = {"/store": {"put"}, "/store/{key}": {"get", "head", "put", "delete"}, "/operations/{version}": {"get", "head"},
+PATHS = {"/store", "/batch", "/store/{key}", "/operations/{version}", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/", "/swagger-ui/{file}"}
+OPERATIONS = {"/store": {"get", "head", "put"}, "/store/{key}": {"get", "head", "put", "delete"}, "/batch": {"post"}, "/operations/{version}": {"get", "head"},
               "/health/live": {"get"}, "/health/ready": {"get"}, "/metrics": {"get"}}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"html": "text/html", "css": "text/css", "js": ("text/javascript", "application/javascript"), "png": "image/png", "svg": "image/svg+xml", "json": "application/json"}

@@ -7,7 +7,8 @@ KEY_METHODS = "GET, HEAD, PUT, DELETE, OPTIONS"
 READ_ONLY = "GET, HEAD, OPTIONS"
 OPERATION = "/operations/0193a1b2-c3d4-7001-8abc-0123456789ab?key=some-key"
 ROUTES = {
-    "/store": "PUT, OPTIONS",
+    "/store": "GET, HEAD, PUT, OPTIONS",
+    "/batch": "POST, OPTIONS",
     "/store/some-key": KEY_METHODS,
     "/store/a/b//c": KEY_METHODS,
     "/store/health": KEY_METHODS,
