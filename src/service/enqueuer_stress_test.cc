@@ -88,7 +88,8 @@ void trouble(MemoryQueue& broker, Enqueuer& queue, const TimeSource& time, std::
   broker.release_confirms();
 }
 
-TEST(EnqueuerStressTest, EveryWriteIsAnsweredOnceWhateverHappens) {
+// How many writes were decided by a worker.
+int one_round() {
   constexpr int submitters = 3;
   constexpr int at_once = 40;
   constexpr int writes = 300;
@@ -129,9 +130,16 @@ TEST(EnqueuerStressTest, EveryWriteIsAnsweredOnceWhateverHappens) {
   for (const auto& fate : tally.fates) all += fate;
   EXPECT_EQ(all, submitters * at_once * writes);
   EXPECT_EQ(tally.wrong, 0);
-  EXPECT_GT(tally.of(Fate::decided), 0);
   EXPECT_EQ(queue.figures().gathering, 0U);
   EXPECT_EQ(queue.figures().waiting_for_reply, 0U);
+  return tally.of(Fate::decided);
+}
+
+// Which threads run is the machine's choice: where the one that answers hardly does, a round may pass without a decision.
+TEST(EnqueuerStressTest, EveryWriteIsAnsweredOnceWhateverHappens) {
+  int decided = 0;
+  for (int round = 0; round < 20 && decided == 0; ++round) decided = one_round();
+  EXPECT_GT(decided, 0);
 }
 
 // Close comes while writes are still being submitted: each is answered all the same.
