@@ -30,6 +30,16 @@ Route route_of(std::string_view path) noexcept {
   return Route::other;
 }
 
+bool is_console(Route route) noexcept {
+  return route == Route::metrics || route == Route::openapi || route == Route::swagger_ui || route == Route::dashboard;
+}
+
+// Of a request for one key.
+Right right_for(Method method) noexcept {
+  if (method == Method::put) return Right::write;
+  return method == Method::remove ? Right::remove : Right::read;
+}
+
 bool is_allowed(Route route, Method method) noexcept {
   if (method == Method::options) return true;
   if (route == Route::store) return method == Method::put;
@@ -56,10 +66,16 @@ std::optional<Problem> Router::admit(Request& request) const {
   request.path = target.substr(0, mark);
   request.query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
   request.route = route_of(request.path);
+  if (consoles_elsewhere_ && is_console(request.route)) request.route = Route::other;
   set_body_limit(request);
+  if (access_ != nullptr) {
+    if (auto problem = access_->admit(request)) return problem;
+  }
   if (request.head.target == "*") return std::nullopt;  // OPTIONS *
   if (request.route == Route::other) {
-    return Problem{ProblemType::route_not_found, "there is nothing at this path; /swagger-ui/index.html shows what there is"};
+    return Problem{ProblemType::route_not_found,
+                   consoles_elsewhere_ ? "there is nothing at this path; figures and pages are at --admin-listen"
+                                       : "there is nothing at this path; /swagger-ui/index.html shows what there is"};
   }
   if (!is_allowed(request.route, request.head.method)) {
     Problem problem{ProblemType::method_not_allowed, "this path understands " + std::string(allowed_methods(request.route))};
@@ -69,9 +85,14 @@ std::optional<Problem> Router::admit(Request& request) const {
   if (request.head.method == Method::options) return std::nullopt;
   if (request.route == Route::store_key) {
     if (auto problem = find_key(request, request.path.substr(key_prefix.size()))) return problem;
+    if (auto problem = check_access(request, right_for(request.head.method), request.key->text())) return problem;
     if (auto problem = check_query(request)) return problem;
   }
-  if (request.route == Route::operation) return find_operation(request);
+  if (request.route == Route::operation) {
+    if (auto problem = find_operation(request)) return problem;
+    return check_access(request, Right::read, request.key->text());
+  }
+  if (request.route == Route::metrics) return check_access(request, Right::admin, {});
   if (is_write(request.head.method)) return check_write(request);
   return request.route == Route::store_key ? check_read(request) : std::nullopt;
 }

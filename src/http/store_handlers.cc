@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/utf8.h"
+#include "http/access.h"
 #include "http/field_values.h"
 #include "http/json_text.h"
 #include "http/percent.h"
@@ -167,6 +168,7 @@ std::variant<WriteRequest, Problem> StoreHandlers::make_put_from_json(Request& r
     }
     return problem;
   }
+  if (auto problem = check_access(request, Right::write, key->text())) return std::move(*problem);
   if (body.ttl_seconds && request.write.ttl_seconds != 0) {
     return Problem{ProblemType::ttl_invalid, "the time to live stands both in the body and in Armazem-TTL; give it once"};
   }
