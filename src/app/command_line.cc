@@ -30,6 +30,9 @@ constexpr std::string_view examples =
     "  armazem serve --config cluster.toml\n"
     "  armazem worker --config cluster.toml\n"
     "  armazem deadletters list --config cluster.toml\n"
+    "\nFor others than this machine, with API keys ('armazem keys --help' has more):\n"
+    "  armazem keys create --keys keys.jsonl --allow read,write,delete\n"
+    "  armazem serve --listen 0.0.0.0 --keys keys.jsonl\n"
     "\nHow fast is it? 'armazem bench --help' has more:\n"
     "  armazem bench --url http://127.0.0.1:8000 --rate 1000 --duration 30s\n";
 
@@ -39,6 +42,7 @@ using Texts = std::map<std::string_view, std::string>;
 
 bool is_for(const Setting& setting, Command command) {
   if (command == Command::backup) return setting.name == "data";
+  if (command == Command::keys) return setting.name == "keys";
   switch (setting.commands) {
     case For::serve: return command == Command::serve;
     case For::worker: return command == Command::worker;
@@ -55,7 +59,11 @@ void add_flags(CLI::App& command, Command kind, Texts& flags, std::string& confi
     if (!is_for(setting, kind)) continue;
     const std::string name(setting.name);
     std::string about = std::string(setting.meaning) + " [" + std::string(setting.default_value) + "; " + environment_name(name) + "]";
-    command.add_option("--" + name, flags[setting.name], about)->type_name(std::string(setting.kind));
+    if (setting.kind == "flag") {
+      command.add_flag("--" + name, flags[setting.name], about);
+    } else {
+      command.add_option("--" + name, flags[setting.name], about)->type_name(std::string(setting.kind));
+    }
   }
 }
 
@@ -147,7 +155,40 @@ std::variant<Settings, ExitRequest> combine(const CLI::App& command, Command kin
     if (is_for(setting, kind) && command.count("--" + std::string(setting.name)) > 0) value = flags.at(setting.name);
     if (auto done = apply_setting(setting, value, settings); !done) return usage_error(done.error().message);
   }
+  if (kind == Command::serve) {
+    if (auto done = check_access_settings(settings); !done) return usage_error(done.error().message);
+  }
   return settings;
+}
+
+constexpr std::string_view keys_examples =
+    "\nExamples:\n"
+    "  armazem keys create --keys keys.jsonl --allow read,write,delete --prefix orders/ --note 'order service'\n"
+    "  armazem keys create --keys keys.jsonl --scope read:orders/ --scope read,write:reports/ --expires 90d\n"
+    "  armazem keys create --keys keys.jsonl --allow admin --note prometheus\n"
+    "  armazem keys list --keys keys.jsonl\n"
+    "  armazem keys revoke --keys keys.jsonl 0123456789abcdef\n"
+    "  curl -H \"Authorization: Bearer $KEY\" localhost:8000/store/orders/1\n";
+
+void add_keys(CLI::App& keys, KeysRequest& request, Texts& flags, std::string& config) {
+  using What = KeysRequest::What;
+  keys.require_subcommand(1);
+  keys.footer(std::string(keys_examples));
+  const auto add = [&](const char* name, const char* about, What what) -> CLI::App& {
+    CLI::App& command = *keys.add_subcommand(name, about);
+    command.callback([&request, what] { request.what = what; });
+    command.footer(std::string(keys_examples));
+    add_flags(command, Command::keys, flags, config);
+    return command;
+  };
+  CLI::App& create = add("create", "Make a key and print it: the only time that it can be seen.", What::create);
+  create.add_option("--allow", request.allow, "Rights, with commas between: read, write, delete, admin.")->type_name("rights");
+  create.add_option("--prefix", request.prefix, "Of --allow: only for keys that begin so. Without it: for all.")->type_name("prefix");
+  create.add_option("--scope", request.scopes, "Rights and prefix in one, as read,write:orders/; may be repeated.")->type_name("scope")->allow_extra_args(false);
+  create.add_option("--expires", request.expires, "Time to live, as 90d or 24h. Without it: until it is revoked.")->type_name("time");
+  create.add_option("--note", request.note, "What the key is for; shown by list.")->type_name("text");
+  add("list", "One line each: id, state, expiry, scopes, note.", What::list).add_flag("--json", request.json, "One JSON object a line.");
+  add("revoke", "Take keys out of force, for ever.", What::revoke).add_option("id", request.ids, "The part of the key before the dot.")->required();
 }
 
 void add_dead_letters(CLI::App& dead, DeadLettersRequest& request, Texts& flags, std::string& config) {
@@ -196,6 +237,8 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   backup.add_option("--to", invocation.backup_to, "Directory to make; must not exist yet, or be empty.")->required()->type_name("directory");
   CLI::App& dead = *app.add_subcommand("deadletters", "Look at, replay or drop writes that could never be applied.");
   add_dead_letters(dead, invocation.dead_letters, flags, config);
+  CLI::App& keys = *app.add_subcommand("keys", "Make, list and revoke API keys.");
+  add_keys(keys, invocation.keys, flags, config);
   CLI::App& bench = *app.add_subcommand("bench", "Load test of a server or cluster: throughput, latency percentiles, errors.");
   cli::add_bench_flags(bench, invocation.bench);
   cli::add_client_commands(app, invocation.client);
@@ -237,6 +280,7 @@ std::variant<Invocation, ExitRequest> parse_command_line(int argc, char** argv, 
   if (backup.parsed()) invocation.command = Command::backup, chosen = &backup;
   if (health.parsed()) invocation.command = Command::health, chosen = &health;
   if (dead.parsed()) invocation.command = Command::dead_letters, chosen = dead.get_subcommands().front();
+  if (keys.parsed()) invocation.command = Command::keys, chosen = keys.get_subcommands().front();
   if (auto unknown = read_environment(environment, invocation.command, variables, config)) return usage_error(*unknown);
   if (!config.empty()) {
     if (auto wrong = read_file(config, file)) return usage_error(*wrong);

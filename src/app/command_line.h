@@ -12,7 +12,7 @@
 
 namespace armazem {
 
-enum class Command { serve, worker, migrate, health, backup, dead_letters, bench, client, print_settings };
+enum class Command { serve, worker, migrate, health, backup, dead_letters, keys, bench, client, print_settings };
 
 struct DeadLettersRequest {
   enum class What { list, show, replay, drop };
@@ -23,11 +23,24 @@ struct DeadLettersRequest {
   bool json = false;
 };
 
+struct KeysRequest {
+  enum class What { create, list, revoke };
+  What what = What::list;
+  std::string allow;                // of create, as the next four
+  std::string prefix;
+  std::vector<std::string> scopes;  // "read,write:orders/"
+  std::string expires;              // "90d"; empty: never
+  std::string note;
+  std::vector<std::string> ids;     // of revoke
+  bool json = false;                // of list
+};
+
 struct Invocation {
   Command command = Command::serve;
   Settings settings;
   bool markdown = false;             // print_settings
   DeadLettersRequest dead_letters;
+  KeysRequest keys;
   cli::BenchOptions bench;
   cli::ClientOptions client;
   std::string backup_to;

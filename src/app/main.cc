@@ -16,6 +16,7 @@
 #include "app/command_line.h"
 #include "app/dead_letters_command.h"
 #include "app/health_command.h"
+#include "app/keys_command.h"
 #include "app/node.h"
 #include "app/settings.h"
 #include "app/system_time.h"
@@ -40,6 +41,14 @@ sigset_t block_ending_signals() {
   return set;
 }
 
+// Before any other thread exists.
+void block_signal(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
 // Each connection and each table file needs a descriptor; the soft bound of most shells is 1,024.
 void raise_descriptor_bound() {
   rlimit limit{};
@@ -54,9 +63,8 @@ void warn_about_bounds(const Settings& settings) {
   if (limit.rlim_cur < settings.server.connections_max + 512) {
     log::warn("the bound on open files is below --max-connections", {{"open_files", limit.rlim_cur}, {"max_connections", settings.server.connections_max}});
   }
-  const std::string& address = settings.server.address;
-  if (!address.starts_with("127.") && address != "::1") {
-    log::warn("listening beyond loopback without authentication: everybody who can reach this port can read and write", {{"address", address}});
+  if (listens_beyond_loopback(settings) && settings.keys_file.empty()) {
+    log::warn("listening beyond loopback without keys: everybody who can reach this port can read and write", {{"address", settings.server.address}});
   }
   if (settings.store == StoreKind::memory) log::warn("the memory store keeps nothing: all data is lost at the end");
 }
@@ -76,11 +84,16 @@ std::string_view store_word(const Settings& settings) {
   return "unknown";
 }
 
-void announce(const Settings& settings, std::uint16_t port) {
+void announce(const Settings& settings, const Node& node) {
+  const std::uint16_t port = node.port();
+  if (const auto admin = node.admin_port()) {
+    log::info("administration", {{"address", settings.admin_address}, {"port", *admin}});
+  }
   log::info("listening", {{"address", settings.server.address}, {"port", port}, {"url", base_url(settings, port)},
                           {"store", store_word(settings)}, {"data", settings.store == StoreKind::rocksdb ? settings.data : ""},
                           {"cache", settings.cache_url.empty() ? "none" : "redis"},
                           {"queue", settings.queue_url.empty() ? "none" : "rabbitmq"},
+                          {"keys", settings.keys_file.empty() ? "none" : settings.keys_file},
                           {"threads", settings.server.threads}, {"version", build::version}, {"commit", build::commit},
                           {"pid", getpid()}});
 }
@@ -95,25 +108,48 @@ sigset_t prepare_to_run(const Settings& settings) {
   return ending;
 }
 
-void wait_for_signal(const sigset_t& ending, const Settings& settings) {
-  int signal = 0;
-  sigwait(&ending, &signal);
+void end_begins(int signal, const sigset_t& ending, const Settings& settings) {
   log::info("stopping", {{"signal", strsignal(signal)}, {"drain_ms", settings.drain.count()}, {"grace_ms", settings.grace.count()}});
   // A second signal ends at once, the usual way.
   pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 
+void wait_for_signal(const sigset_t& ending, const Settings& settings) {
+  int signal = 0;
+  sigwait(&ending, &signal);
+  end_begins(signal, ending, settings);
+}
+
+// The same; meanwhile this thread, which has nothing else to do and may wait for the disk, keeps the keys up to date.
+// SIGHUP asks for them at once, and for the rest of the time what the file looks like is asked every second.
+void wait_for_signal_with_keys(const sigset_t& ending, const Settings& settings, Node& node) {
+  constexpr timespec period{1, 0};
+  sigset_t awaited = ending;
+  sigaddset(&awaited, SIGHUP);
+  while (true) {
+    const int signal = sigtimedwait(&awaited, nullptr, &period);
+    if (signal > 0 && signal != SIGHUP) return end_begins(signal, ending, settings);
+    node.reload_keys(signal == SIGHUP);
+  }
+}
+
 int serve(const Settings& settings) {
   const sigset_t ending = prepare_to_run(settings);
+  const bool keys = !settings.keys_file.empty();
+  if (keys) block_signal(SIGHUP);
 
   Result<std::unique_ptr<Node>> node = Node::start(settings);
   if (!node) {
     log::error("cannot start", {{"reason", node.error().message}});
     return exit_failure;
   }
-  announce(settings, (*node)->port());
+  announce(settings, **node);
 
-  wait_for_signal(ending, settings);
+  if (keys) {
+    wait_for_signal_with_keys(ending, settings, **node);
+  } else {
+    wait_for_signal(ending, settings);
+  }
   if (settings.drain.count() > 0) {
     (*node)->drain();
     std::this_thread::sleep_for(settings.drain);
@@ -224,6 +260,7 @@ int main(int argc, char** argv) try {
     case Command::backup: return run_backup(invocation.settings, invocation.backup_to);
     case Command::health: return run_health(invocation.settings, std::cout, std::cerr);
     case Command::dead_letters: return dead_letters(invocation.settings, invocation.dead_letters);
+    case Command::keys: return run_keys(invocation.settings.keys_file, invocation.keys, SystemTime(), std::cout, std::cerr);
     case Command::bench: return bench(invocation.bench);
     case Command::client: return client(invocation.client);
     case Command::print_settings: return print_settings(invocation.markdown);

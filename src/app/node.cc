@@ -5,16 +5,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "access/key_ring.h"
+#include "app/access_metrics.h"
 #include "app/purge_settings.h"
 #include "app/reply_relay.h"
 #include "app/service_metrics.h"
 #include "app/system_time.h"
 #include "app/tiers.h"
 #include "core/hybrid_clock.h"
+#include "http/access.h"
+#include "http/admin_api.h"
 #include "http/api.h"
 #include "http/byte_budget.h"
 #include "http/server.h"
 #include "net/loop_group.h"
+#include "runtime/log.h"
 
 namespace armazem {
 namespace {
@@ -58,6 +63,25 @@ ChangeHubOptions hub_options(const Settings& settings) {
   return options;
 }
 
+http::AccessOptions access_options(const Settings& settings) {
+  http::AccessOptions options;
+  options.per_address = settings.rate_per_address;
+  options.per_key = settings.rate_per_key;
+  options.bad_keys = Rate::per(std::chrono::minutes(1), settings.bad_keys_per_minute, settings.bad_keys_per_minute);
+  return options;
+}
+
+// A browser and a few that scrape: enough for them, whatever happens at the other listener.
+constexpr std::size_t admin_connections_max = 256;
+
+http::ServerOptions admin_options(const Settings& settings) {
+  http::ServerOptions options = settings.server;
+  options.address = settings.admin_address;
+  options.port = settings.admin_port;
+  options.connections_max = admin_connections_max;
+  return options;
+}
+
 OperationsOptions operations_options(const Settings& settings) {
   OperationsOptions options;
   options.retention = settings.retention;
@@ -78,8 +102,10 @@ struct Node::Ground {
 
 // In the order of construction; destroyed from the last to the first.
 struct Node::Parts {
-  Parts(const Settings& settings, std::unique_ptr<Ground> under, Tiers opened)
+  Parts(const Settings& settings, std::unique_ptr<Ground> under, Tiers opened, std::unique_ptr<KeyRing> ring)
       : ground(std::move(under)),
+        keys(std::move(ring)),
+        access(keys.get(), access_options(settings), ground->time),
         tiers(std::move(opened)),
         applier(*tiers.store, tiers.cache.get(), ground->time),
         batcher(applier, *tiers.write_executor, ground->time, batcher_options(settings)),
@@ -90,7 +116,8 @@ struct Node::Parts {
         changes(*tiers.changes, ground->loops[0], ground->time, http::change_event, hub_options(settings)),
         watch_handlers(changes),
         budget(settings.server.inflight_body_bytes_max),
-        metrics(settings.server.threads) {
+        metrics(settings.server.threads),
+        admin_metrics(settings.server.threads) {
     if (tiers.publisher) {
       enqueuer.emplace(*tiers.publisher, ground->loops[0], ground->time, enqueuer_options(settings));
       ground->relay.aim(&*enqueuer);
@@ -106,7 +133,9 @@ struct Node::Parts {
     admin_handlers.emplace(health_checks(tiers), metrics, budget, sources());
     // With a queue the workers purge, one of them at a time.
     const bool purges = !tiers.publisher;
-    const http::Router router(settings.value_bytes_max, ground->clock);
+    const bool consoles_elsewhere = !settings.admin_address.empty();
+    const http::Router router(settings.value_bytes_max, ground->clock, &access, consoles_elsewhere);
+    if (consoles_elsewhere) admin_api.emplace(http::Router(settings.value_bytes_max, ground->clock), *admin_handlers, true);
     const http::Handlers handlers{*store_handlers, *list_handlers, *batch_handlers, watch_handlers, *operation_handlers, *admin_handlers};
     api.emplace(router, handlers, chores(purges));
   }
@@ -114,6 +143,7 @@ struct Node::Parts {
   std::vector<http::MetricsSource> sources() {
     std::vector<http::MetricsSource> all = std::move(tiers.metrics);
     all.emplace_back([this](std::vector<prometheus::MetricFamily>& families) {
+      add_access_metrics(access, keys.get(), families);
       add_batcher_metrics(batcher.figures(), families);
       add_clock_metrics(static_cast<double>(ground->clock.lead_ms()) / 1000, families);
       add_purge_metrics(purger.removed(), families);
@@ -138,7 +168,22 @@ struct Node::Parts {
     return all;
   }
 
+  // Both servers, the administration's first: its address is known to be usable when values are served.
+  Result<void> listen(const Settings& settings) {
+    if (admin_api) {
+      auto started = http::Server::start(admin_options(settings), ground->loops, *admin_api, budget, admin_metrics);
+      if (!started) return fail(std::move(started.error()).with_context("--admin-listen"));
+      admin_server = std::move(*started);
+    }
+    auto started = http::Server::start(settings.server, ground->loops, *api, budget, metrics);
+    if (!started) return fail(std::move(started.error()));
+    server = std::move(*started);
+    return {};
+  }
+
   std::unique_ptr<Ground> ground;
+  std::unique_ptr<KeyRing> keys;
+  http::Access access;
   RandomOpIds ops;
   Tiers tiers;
   Applier applier;
@@ -159,21 +204,27 @@ struct Node::Parts {
   std::optional<http::OperationHandlers> operation_handlers;
   std::optional<http::AdminHandlers> admin_handlers;
   std::optional<http::Api> api;
+  std::optional<http::AdminApi> admin_api;
+  http::ServerMetrics admin_metrics;  // its own: what it is asked is no load of the service
+  std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> server;
 };
 
 Result<std::unique_ptr<Node>> Node::start(const Settings& settings) {
+  std::unique_ptr<KeyRing> keys;
+  if (!settings.keys_file.empty()) {
+    Result<std::unique_ptr<KeyRing>> opened = KeyRing::open(settings.keys_file);
+    if (!opened) return fail(std::move(opened.error()).with_context("--keys"));
+    keys = std::move(*opened);
+  }
   auto ground = std::make_unique<Ground>(settings);
   Result<Tiers> tiers = open_for_server(settings, ground->loops, ground->time, ground->relay);
   if (!tiers) return fail(std::move(tiers.error()));
-  auto parts = std::make_unique<Parts>(settings, std::move(ground), std::move(*tiers));
-  Result<std::unique_ptr<http::Server>> server =
-      http::Server::start(settings.server, parts->ground->loops, *parts->api, parts->budget, parts->metrics);
-  if (!server) {
+  auto parts = std::make_unique<Parts>(settings, std::move(ground), std::move(*tiers), std::move(keys));
+  if (auto listening = parts->listen(settings); !listening) {
     end(*parts);
-    return fail(std::move(server.error()));
+    return fail(std::move(listening.error()));
   }
-  parts->server = std::move(*server);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -182,6 +233,25 @@ Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Node::~Node() { stop(std::chrono::milliseconds(0)); }
 
 std::uint16_t Node::port() const noexcept { return parts_->server->port(); }
+
+std::optional<std::uint16_t> Node::admin_port() const noexcept {
+  return parts_->admin_server ? std::optional(parts_->admin_server->port()) : std::nullopt;
+}
+
+void Node::reload_keys(bool anyway) {
+  KeyRing& keys = *parts_->keys;
+  Result<bool> read = true;
+  if (anyway) {
+    if (Result<void> done = keys.reload(); !done) read = fail(std::move(done.error()));
+  } else {
+    read = keys.reload_if_changed();
+  }
+  if (!read) {
+    log::error("the keys file cannot be used; the keys read before stay in force", {{"event", "access"}, {"reason", read.error().message}});
+  } else if (*read) {
+    log::info("keys read", {{"event", "access"}, {"keys", keys.figures().keys}});
+  }
+}
 
 void Node::drain() {
   parts_->admin_handlers->set_stopping();
@@ -192,6 +262,7 @@ std::size_t Node::stop(std::chrono::milliseconds grace) {
   if (!parts_) return 0;
   parts_->admin_handlers->set_stopping();
   const std::size_t cut = parts_->server->stop(grace);
+  if (parts_->admin_server) parts_->admin_server->stop(std::chrono::milliseconds(0));
   end(*parts_);
   parts_.reset();
   return cut;

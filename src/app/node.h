@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "app/settings.h"
 #include "core/result.h"
@@ -20,6 +21,11 @@ class Node {
   ~Node();
 
   [[nodiscard]] std::uint16_t port() const noexcept;
+  // Of --admin-listen.
+  [[nodiscard]] std::optional<std::uint16_t> admin_port() const noexcept;
+
+  // Reads the API keys again when their file has changed, or anyway; says in the log what came of it. Waits for the disk.
+  void reload_keys(bool anyway);
 
   // Not ready from now on, and each answer closes its connection; everything is still served. Comes before `stop`.
   void drain();

@@ -139,6 +139,50 @@ Result<void> put_text(std::string& to, std::string_view value) {
   return {};
 }
 
+Result<void> put_flag(bool& to, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> choices{{{"false", false}, {"true", true}}};
+  return put_choice(to, value, choices);
+}
+
+Result<void> put_file(std::string& to, std::string_view value) {
+  if (value == "none") value = {};
+  else if (value.empty()) return fail(ErrorCode::invalid_argument, "must be none or the name of a file");
+  to = value;
+  return {};
+}
+
+// "100", "100:500": requests a second, and at once after a rest; without the second as many as in a second.
+Result<void> put_rate(Rate& to, std::string_view value) {
+  constexpr std::uint64_t most = 1'000'000;
+  const std::size_t colon = value.find(':');
+  const Result<std::uint64_t> rate = parse_number(value.substr(0, colon), colon == value.npos ? 0 : 1, most);
+  if (!rate) return fail(rate.error());
+  std::uint64_t burst = *rate;
+  if (colon != value.npos) {
+    const Result<std::uint64_t> given = parse_number(value.substr(colon + 1), 1, most);
+    if (!given) return fail(Error(given.error()).with_context("the burst behind the colon"));
+    burst = *given;
+  }
+  to = Rate::per(std::chrono::seconds(1), *rate, burst);
+  return {};
+}
+
+// "127.0.0.1:9100", "[::1]:9100", or none.
+Result<void> put_admin_listen(Settings& settings, std::string_view value) {
+  settings.admin_address.clear();
+  if (value == "none") return {};
+  const std::size_t colon = value.rfind(':');
+  std::string address(value.substr(0, colon));
+  const bool brackets = address.starts_with('[') && address.ends_with(']');
+  if (brackets) address = address.substr(1, address.size() - 2);
+  const bool six = address.find(':') != address.npos;
+  if (colon == value.npos || brackets != six || !net::is_ip_address(address)) {
+    return fail(ErrorCode::invalid_argument, "'" + std::string(value) + "' is no address and port; write for example 127.0.0.1:9100 or [::1]:9100, or none");
+  }
+  settings.admin_address = std::move(address);
+  return put_number(settings.admin_port, value.substr(colon + 1), 0, 65535);
+}
+
 constexpr std::uint64_t KiB = 1024;
 constexpr std::uint64_t MiB = 1024 * KiB;
 constexpr std::uint64_t TiB = 1024 * 1024 * MiB;
@@ -150,10 +194,22 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 6> log_levels{
 
 #define PUT [](Settings & s, std::string_view v) -> Result<void>
 const std::array table{
-    Setting{"listen", "127.0.0.1", "IP address", "Address to listen on. Anything but loopback lets others in: there is no authentication yet.",
+    Setting{"listen", "127.0.0.1", "IP address", "Address to listen on. Anything but loopback lets others in, and so needs `--keys`, or `--without-keys`.",
             put_address, For::address},
     Setting{"port", "8000", "number", "Port to listen on; 0 takes any free one and logs it. Of a worker: for /health and /metrics, by default 8100.",
             PUT { return put_number(s.server.port, v, 0, 65535); }, For::address},
+    Setting{"keys", "none", "file", "API keys, as `armazem keys create` makes them: who has one may do what its scopes say, nobody else anything. Changes are noticed within two seconds.",
+            PUT { return put_file(s.keys_file, v); }},
+    Setting{"without-keys", "false", "flag", "Listen beyond loopback although everybody who reaches the port may read and write everything: for servers behind something that asks.",
+            PUT { return put_flag(s.without_keys, v); }},
+    Setting{"admin-listen", "none", "address:port", "A listener of its own for /metrics, /health/*, /openapi.json, Swagger UI and the dashboard, without keys; the others then have /health/* only.",
+            put_admin_listen},
+    Setting{"rate-per-address", "0", "rate", "Requests a second that one client address may send (an IPv6 client: its /64), and behind a colon how many at once after a rest: `100:500`; more are answered 429. 0: no limit.",
+            PUT { return put_rate(s.rate_per_address, v); }},
+    Setting{"rate-per-key", "0", "rate", "The same, of one API key.",
+            PUT { return put_rate(s.rate_per_key, v); }},
+    Setting{"bad-keys-per-minute", "30", "number", "Requests with wrong API keys that one address may send a minute; more are answered 429 instead of 401. 0: no limit.",
+            PUT { return put_number(s.bad_keys_per_minute, v, 0, 1'000'000); }},
     Setting{"store", "rocksdb", "choice or URL", "System of record: `rocksdb` (on disk), `memory` (lost at the end; for trials), or `postgres://user:password@host:port,host:port/database` (PostgreSQL, CockroachDB).",
             put_store, For::all},
     Setting{"cache", "none", "URL", "Redis Cluster in front of a shared store: `redis://user:password@host:port,host:port`, `rediss://` with TLS.",
@@ -229,6 +285,22 @@ std::string environment_name(std::string_view setting) {
   std::string name = "ARMAZEM_";
   for (const char c : setting) name.push_back(c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c));
   return name;
+}
+
+bool listens_beyond_loopback(const Settings& settings) noexcept {
+  return !settings.server.address.starts_with("127.") && settings.server.address != "::1";
+}
+
+Result<void> check_access_settings(const Settings& settings) {
+  if (!settings.keys_file.empty() && settings.without_keys) {
+    return fail(ErrorCode::invalid_argument, "--keys and --without-keys contradict each other");
+  }
+  if (settings.keys_file.empty() && !settings.without_keys && listens_beyond_loopback(settings)) {
+    return fail(ErrorCode::invalid_argument,
+                "--listen " + settings.server.address + " lets others in, and no API keys are set: make some with 'armazem keys create' "
+                "and give --keys FILE, or say --without-keys if whatever stands in front asks who comes");
+  }
+  return {};
 }
 
 Result<void> apply_setting(const Setting& setting, std::string_view value, Settings& settings) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/rate_limiter.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "http/server_options.h"
@@ -21,6 +22,13 @@ enum class StoreKind { rocksdb, memory, sql };
 
 struct Settings {
   http::ServerOptions server;
+  std::string keys_file;                 // empty: no API keys
+  bool without_keys = false;
+  std::string admin_address;             // empty: no listener of its own
+  std::uint16_t admin_port = 0;
+  Rate rate_per_key;
+  Rate rate_per_address;
+  std::size_t bad_keys_per_minute = 0;
   StoreKind store = StoreKind::rocksdb;
   std::string store_url;                 // with StoreKind::sql
   std::string cache_url;                 // empty: no cache
@@ -65,6 +73,11 @@ struct Setting {
 
 [[nodiscard]] std::span<const Setting> all_settings();
 [[nodiscard]] std::string environment_name(std::string_view setting);  // "block-cache" -> "ARMAZEM_BLOCK_CACHE"
+
+// Whether others than programs of this machine can reach the server.
+[[nodiscard]] bool listens_beyond_loopback(const Settings& settings) noexcept;
+// That who can reach the server is asked for a key, or that somebody has said that this is not wanted.
+[[nodiscard]] Result<void> check_access_settings(const Settings& settings);
 
 // Parses a value and puts it into `settings`; the error names the setting.
 Result<void> apply_setting(const Setting& setting, std::string_view value, Settings& settings);

@@ -8,10 +8,18 @@ std::optional<Problem> AdminApi::admit(Request& request) {
     case Route::health_live:
     case Route::health_ready:
     case Route::metrics: break;
-    default: return Problem{ProblemType::route_not_found, "a worker has /health/live, /health/ready and /metrics"};
+    case Route::openapi:
+    case Route::swagger_ui:
+    case Route::dashboard:
+      if (pages_) break;
+      [[fallthrough]];
+    default:
+      return Problem{ProblemType::route_not_found,
+                     pages_ ? "here are health, metrics and pages; values are at --listen and --port"
+                            : "a worker has /health/live, /health/ready and /metrics"};
   }
   if (!problem && request.head.method == Method::options) {
-    problem = Problem{ProblemType::method_not_allowed, "a worker answers GET and HEAD"};
+    problem = Problem{ProblemType::method_not_allowed, "GET and HEAD are answered here"};
     problem->allow = "GET, HEAD";
   }
   return problem;

@@ -1,4 +1,5 @@
-// The application behind a worker's port: health and metrics, nothing else.
+// The application behind a worker's port, and behind --admin-listen: health, metrics and, of a server, its pages. It asks
+// for no key: who reaches the port may read it.
 #pragma once
 
 #include "http/admin_handlers.h"
@@ -10,7 +11,8 @@ namespace armazem::http {
 class AdminApi final : public Handler {
  public:
   // Both must outlive the api.
-  AdminApi(Router router, AdminHandlers& admin) noexcept : router_(router), admin_(admin) {}
+  AdminApi(Router router, AdminHandlers& admin, bool pages = false) noexcept
+      : router_(router), admin_(admin), pages_(pages) {}
 
   std::optional<Problem> admit(Request& request) override;
   Task<Done> handle(Request& request, Response& response) override { return admin_.handle(request, response); }
@@ -19,6 +21,7 @@ class AdminApi final : public Handler {
  private:
   const Router router_;
   AdminHandlers& admin_;
+  const bool pages_;
 };
 
 }  // namespace armazem::http

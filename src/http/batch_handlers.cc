@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/limits.h"
+#include "http/access.h"
 #include "http/batch_body.h"
 #include "http/batch_results.h"
 #include "http/operation_problems.h"
@@ -70,7 +71,8 @@ class BatchHandlers::Run {
     bool pending = false;
     for (const std::size_t place : places) {
       const BatchOperation& operation = operations_[place];
-      std::optional<Problem> problem = failed ? not_tried() : check(operation);
+      std::optional<Problem> problem = check(operation);
+      if (!problem && failed) problem = not_tried();
       if (problem) {
         results_[place] = problem_result(frame_, operation.key->text(), *problem);
       } else if (operation.kind == Kind::restore) {
@@ -86,7 +88,19 @@ class BatchHandlers::Run {
     }
   }
 
+  [[nodiscard]] std::optional<Problem> check_right(const BatchOperation& operation) const {
+    const std::string& key = operation.key->text();
+    switch (operation.kind) {
+      case Kind::get: return check_access(request_, Right::read, key);
+      case Kind::put: return check_access(request_, Right::write, key);
+      case Kind::remove: return check_access(request_, Right::remove, key);
+      case Kind::restore: return check_access(request_, Right::admin, {});
+    }
+    return Problem{ProblemType::internal, "unknown operation"};
+  }
+
   [[nodiscard]] std::optional<Problem> check(const BatchOperation& operation) const {
+    if (auto problem = check_right(operation)) return problem;
     const bool conditional = operation.condition.kind != Condition::Kind::none;
     if (conditional && request_.write.respond_async) return respond_async_conditional();
     const Version& seen = operation.kind == Kind::restore ? operation.version : operation.condition.version;
@@ -150,8 +164,10 @@ class BatchHandlers::Run {
 
   Task<void> read(std::size_t place, bool full) {
     const Key& key = *operations_[place].key;
-    if (full) {
-      results_[place] = problem_result(frame_, key.text(), answer_full());
+    std::optional<Problem> problem = check_right(operations_[place]);
+    if (!problem && full) problem = answer_full();
+    if (problem) {
+      results_[place] = problem_result(frame_, key.text(), *problem);
       co_return;
     }
     const auto written = written_.find(key.text());

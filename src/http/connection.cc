@@ -63,6 +63,7 @@ Connection::Connection(net::FileDescriptor socket, LoopContext& context)
     : socket_(std::move(socket), context.loop), context_(context), share_(context.budget) {
   const int on = 1;
   ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  request_.peer = peer_of(socket_.descriptor());
   enter(Phase::idle, context_.options.idle_timeout);
 }
 
@@ -359,6 +360,7 @@ void Connection::finish_request() {
   if (request_.body.capacity() > copy_bytes_max) request_.body = std::string();
   request_.body.clear();
   request_.key.reset();
+  request_.identity = {};
   request_.read = {};
   request_.write = {};
   request_.drop_body = request_.raw = false;

@@ -9,12 +9,19 @@
 #include <string>
 #include <string_view>
 
+#include "access/peer_address.h"
 #include "core/deadline.h"
 #include "core/key.h"
 #include "core/mutation.h"
 #include "http/body_stream.h"
 
+namespace armazem {
+struct ApiKey;
+}
+
 namespace armazem::http {
+
+class Access;
 
 enum class Method : std::uint8_t { get, head, put, remove, post, patch, options, other };
 inline constexpr std::size_t method_count = 8;
@@ -22,10 +29,10 @@ inline constexpr std::size_t method_count = 8;
 
 // The headers that mean something to us. All others are checked for form and dropped.
 enum class Header : std::uint8_t {
-  accept, accept_encoding, armazem_min_version, armazem_ttl, cache_control, content_encoding, content_type, expect, host,
+  accept, accept_encoding, armazem_min_version, armazem_ttl, authorization, cache_control, content_encoding, content_type, expect, host,
   idempotency_key, if_match, if_none_match, last_event_id, prefer, x_request_id,
 };
-inline constexpr std::size_t header_count = 15;
+inline constexpr std::size_t header_count = 16;
 
 // Views point into the connection's buffer and stay valid until the answer has been written.
 struct RequestHead {
@@ -75,9 +82,17 @@ struct WriteHeaders {
   bool respond_async = false;                 // Prefer: respond-async
 };
 
+// Who asks, found out by http/access.h; both empty while keys are off and on routes that ask for none.
+struct Identity {
+  Access* access = nullptr;
+  std::shared_ptr<const ApiKey> key;
+};
+
 struct Request {
   RequestHead head;
   MonotonicTime begun;           // when the headers were complete
+  PeerAddress peer{};            // of the connection
+  Identity identity;
   Route route = Route::other;
   std::optional<Key> key;        // of store_key and operation
   Version operation;             // of operation

@@ -18,6 +18,7 @@ constexpr auto problems = std::to_array<ProblemInfo>({
     {"data-damaged", 500, "Stored data failed its checks", false},
     {"etag-invalid", 400, "A conditional header is malformed or not supported here", false},
     {"expectation-failed", 417, "The expectation cannot be met", false},
+    {"forbidden", 403, "The API key does not allow this", false},
     {"headers-too-large", 431, "The request headers are too large", false},
     {"http-version-unsupported", 505, "Only HTTP/1.1 is spoken here", false},
     {"idempotency-key-invalid", 400, "The Idempotency-Key is malformed", false},
@@ -41,8 +42,10 @@ constexpr auto problems = std::to_array<ProblemInfo>({
     {"store-unavailable", 503, "The store is not available", true},
     {"tls-on-plain-port", 400, "This port speaks HTTP, not TLS", false},
     {"too-many-connections", 503, "Too many connections", true},
+    {"too-many-requests", 429, "Too many requests", true},
     {"transfer-encoding-unsupported", 501, "The transfer encoding is not supported", false},
     {"ttl-invalid", 400, "The time to live is not acceptable", false},
+    {"unauthenticated", 401, "An API key is needed", false},
     {"unsupported-media-type", 415, "The content type is not acceptable", false},
     {"uri-too-long", 414, "The request target is too long", false},
     {"value-too-large", 413, "The value is too large", false},
@@ -100,7 +103,10 @@ void render(const Problem& problem, std::string_view request_id, Response& respo
   response.status = about.status;
   response.add_header("Content-Type", "application/problem+json");
   response.add_header("X-Request-Id", request_id);
-  if (about.status == 503) response.add_header("Retry-After", "1");
+  if (about.status == 429 || about.status == 503) {
+    response.add_header("Retry-After", std::to_string(problem.retry_after_seconds));
+  }
+  if (about.status == 401) response.add_header("WWW-Authenticate", "Bearer realm=\"armazem\"");
   if (!problem.allow.empty()) response.add_header("Allow", problem.allow);
   if (problem.current_etag && !problem.current_etag->empty()) response.add_header("ETag", *problem.current_etag);
   append_problem(response.body, problem, request_id);

@@ -12,11 +12,12 @@
 namespace armazem::http {
 
 enum class ProblemType : std::uint8_t {
-  batch_too_large, body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, headers_too_large, http_version_unsupported,
+  batch_too_large, body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, forbidden, headers_too_large, http_version_unsupported,
   idempotency_key_invalid, internal, json_invalid, key_invalid, method_not_allowed, not_found, not_yet_visible,
   outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, request_invalid,
   request_timeout, respond_async_conditional, route_not_found, shutting_down, store_full, store_unavailable,
-  tls_on_plain_port, too_many_connections, transfer_encoding_unsupported, ttl_invalid, unsupported_media_type,
+  tls_on_plain_port, too_many_connections, too_many_requests, transfer_encoding_unsupported, ttl_invalid,
+  unauthenticated, unsupported_media_type,
   uri_too_long, value_too_large, version_invalid, version_too_far_ahead,
 };
 
@@ -37,6 +38,7 @@ struct Problem {
   std::string allow = {};                          // for 405
   std::string operation = {};                      // for 504: where to ask what became of the write
   std::optional<std::string> current_etag = {};    // for 412; an empty string is shown as null
+  std::int64_t retry_after_seconds = 1;            // for 429 and 503
 };
 
 [[nodiscard]] Problem problem_of(const Error& error);

@@ -40,6 +40,7 @@ std::optional<HeaderRule> rule_of(beast::http::field field, std::string_view nam
   switch (field) {
     case beast::http::field::accept: return HeaderRule{Header::accept, true};
     case beast::http::field::accept_encoding: return HeaderRule{Header::accept_encoding, true};
+    case beast::http::field::authorization: return HeaderRule{Header::authorization, false};
     case beast::http::field::cache_control: return HeaderRule{Header::cache_control, true};
     case beast::http::field::content_encoding: return HeaderRule{Header::content_encoding, true};
     case beast::http::field::content_type: return HeaderRule{Header::content_type, false};

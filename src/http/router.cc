@@ -37,6 +37,16 @@ Route route_of(std::string_view path) noexcept {
 
 bool is_read(Method method) noexcept { return method == Method::get || method == Method::head; }
 
+bool is_console(Route route) noexcept {
+  return route == Route::metrics || route == Route::openapi || route == Route::swagger_ui || route == Route::dashboard;
+}
+
+// Of a request for one key.
+Right right_for(Method method) noexcept {
+  if (method == Method::put) return Right::write;
+  return method == Method::remove ? Right::remove : Right::read;
+}
+
 bool is_allowed(Route route, Method method) noexcept {
   if (method == Method::options) return true;
   const bool reads = is_read(method);
@@ -65,10 +75,16 @@ std::optional<Problem> Router::admit(Request& request) const {
   request.path = target.substr(0, mark);
   request.query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
   request.route = route_of(request.path);
+  if (consoles_elsewhere_ && is_console(request.route)) request.route = Route::other;
   set_body_limit(request);
+  if (access_ != nullptr) {
+    if (auto problem = access_->admit(request)) return problem;
+  }
   if (request.head.target == "*") return std::nullopt;  // OPTIONS *
   if (request.route == Route::other) {
-    return Problem{ProblemType::route_not_found, "there is nothing at this path; /swagger-ui/index.html shows what there is"};
+    return Problem{ProblemType::route_not_found,
+                   consoles_elsewhere_ ? "there is nothing at this path; figures and pages are at --admin-listen"
+                                       : "there is nothing at this path; /swagger-ui/index.html shows what there is"};
   }
   if (!is_allowed(request.route, request.head.method)) {
     Problem problem{ProblemType::method_not_allowed, "this path understands " + std::string(allowed_methods(request.route))};
@@ -78,10 +94,15 @@ std::optional<Problem> Router::admit(Request& request) const {
   if (request.head.method == Method::options) return std::nullopt;
   if (request.route == Route::store_key) {
     if (auto problem = find_key(request, request.path.substr(key_prefix.size()))) return problem;
+    if (auto problem = check_access(request, right_for(request.head.method), request.key->text())) return problem;
     if (auto problem = check_query(request)) return problem;
   }
   if (request.route == Route::batch) return check_batch(request);
-  if (request.route == Route::operation) return find_operation(request);
+  if (request.route == Route::operation) {
+    if (auto problem = find_operation(request)) return problem;
+    return check_access(request, Right::read, request.key->text());
+  }
+  if (request.route == Route::metrics) return check_access(request, Right::admin, {});
   if (is_write(request.head.method)) return check_write(request);
   if (request.route == Route::store) return find_list(request);
   return request.route == Route::store_key ? check_read(request) : std::nullopt;
@@ -102,7 +123,7 @@ std::optional<Problem> Router::find_list(Request& request) const {
   std::variant<ListQuery, Problem> parsed = parse_list_query(request.query);
   if (auto* problem = std::get_if<Problem>(&parsed)) return std::move(*problem);
   request.list = std::get<ListQuery>(std::move(parsed));
-  return std::nullopt;
+  return check_access(request, Right::read, request.list.prefix);
 }
 
 std::optional<Problem> Router::find_key(Request& request, std::string_view encoded) const {

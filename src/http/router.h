@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/hybrid_clock.h"
+#include "http/access.h"
 #include "http/message.h"
 #include "http/problem.h"
 
@@ -13,7 +14,9 @@ namespace armazem::http {
 
 class Router {
  public:
-  Router(std::size_t value_bytes_max, HybridClock& clock) noexcept : value_bytes_max_(value_bytes_max), clock_(clock) {}
+  // Without `access` everybody may do everything. `consoles_elsewhere`: figures and pages have a listener of their own.
+  Router(std::size_t value_bytes_max, HybridClock& clock, Access* access = nullptr, bool consoles_elsewhere = false) noexcept
+      : value_bytes_max_(value_bytes_max), clock_(clock), access_(access), consoles_elsewhere_(consoles_elsewhere) {}
 
   // Fills route, key, path, query, write headers and body limits.
   std::optional<Problem> admit(Request& request) const;
@@ -33,6 +36,8 @@ class Router {
 
   const std::size_t value_bytes_max_;
   HybridClock& clock_;
+  Access* const access_;
+  const bool consoles_elsewhere_;
 };
 
 [[nodiscard]] std::string_view allowed_methods(Route route) noexcept;

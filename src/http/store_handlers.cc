@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/access.h"
 #include "http/json_text.h"
 #include "http/percent.h"
 #include "http/put_body.h"
@@ -141,6 +142,7 @@ std::variant<WriteRequest, Problem> StoreHandlers::make_put_from_json(Request& r
     }
     return problem;
   }
+  if (auto problem = check_access(request, Right::write, key->text())) return std::move(*problem);
   if (body.ttl_seconds && request.write.ttl_seconds != 0) {
     return Problem{ProblemType::ttl_invalid, "the time to live stands both in the body and in Armazem-TTL; give it once"};
   }

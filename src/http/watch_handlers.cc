@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "http/access.h"
 #include "http/entry_json.h"
 #include "core/limits.h"
 #include "http/json_text.h"
@@ -33,8 +34,10 @@ void append_reset(std::string& out, std::string_view log_id, std::uint64_t posit
 
 class WatchStream final : public BodyStream {
  public:
-  WatchStream(ChangeHub& hub, ChangeFilter filter, std::string log_id, std::uint64_t after, std::string opening)
-      : watch_(hub, std::move(filter), after), log_id_(std::move(log_id)), opening_(std::move(opening)) {}
+  WatchStream(ChangeHub& hub, ChangeFilter filter, Identity identity, std::string log_id, std::uint64_t after,
+              std::string opening)
+      : identity_(std::move(identity)), watched_(filter.text), watch_(hub, std::move(filter), after),
+        log_id_(std::move(log_id)), opening_(std::move(opening)) {}
 
   Task<Result<std::string>> next() override {
     if (!opening_.empty()) return Task<Result<std::string>>(Result<std::string>(std::exchange(opening_, {})));
@@ -46,12 +49,16 @@ class WatchStream final : public BodyStream {
  private:
   Task<Result<std::string>> wait() {
     Watch::News news = co_await watch_.next();
+    // The key may have been revoked meanwhile, or may do less: the end is proper, and coming back is answered 401 or 403.
+    if (!still_allowed(identity_, Right::read, watched_)) co_return std::string();
     std::string text = std::move(news.text);
     if (news.kind == Watch::News::Kind::heartbeat) append_mark(text, log_id_, watch_.position(), "nothing new");
     if (news.kind == Watch::News::Kind::lost) append_reset(text, log_id_, watch_.position());
     co_return text;
   }
 
+  const Identity identity_;
+  const std::string watched_;
   Watch watch_;
   const std::string log_id_;
   std::string opening_;
@@ -138,6 +145,10 @@ Task<Done> WatchHandlers::handle(Request& request, Response& response) {
     render(*problem, request_id_or_new(request.head), response);
     co_return Done{};
   }
+  if (auto problem = check_access(request, Right::read, asked.filter.text)) {
+    render(*problem, request_id_or_new(request.head), response);
+    co_return Done{};
+  }
   const Result<ChangeLogState> log = co_await hub_.state();
   if (!log) {
     render(problem_of(log.error()), request_id_or_new(request.head), response);
@@ -157,7 +168,7 @@ Task<Done> WatchHandlers::handle(Request& request, Response& response) {
   response.headers.append("Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
   echo_request_id(request.head, response);
   response.stream =
-      std::make_unique<WatchStream>(hub_, std::move(asked.filter), log->id, after, std::move(opening));
+      std::make_unique<WatchStream>(hub_, std::move(asked.filter), request.identity, log->id, after, std::move(opening));
   co_return Done{};
 }
 
