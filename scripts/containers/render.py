@@ -56,7 +56,8 @@ def _armazem(deployment):
     cache = f"redis://armazem:{deployment.secret('redis-armazem')}@{hosts}"
     common = dict(store=_store_url(deployment), cache=cache, queue=_amqp(deployment, "armazem", f"haproxy:{AMQP_PORT}"),
                   listen=EVERYWHERE, port=8000)
-    write_config(_config(deployment, "api") / "armazem.toml", **common, drain=DRAIN)
+    # Only NGINX, in the network between them, reaches the APIs.
+    write_config(_config(deployment, "api") / "armazem.toml", **common, drain=DRAIN, **{"without-keys": "true"})
     write_config(_config(deployment, "worker") / "armazem.toml", **common)
     brokers = ",".join(f"{address}:{AMQP_PORT}" for address in _rabbitmq_addresses(deployment))
     write_config(_config(deployment, "migrate") / "armazem.toml", store=_store_url(deployment),

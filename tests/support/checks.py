@@ -29,7 +29,7 @@ def assert_problem(response, status, *slugs):
     assert isinstance(body["retryable"], bool)
     assert body["request_id"] == response.header("X-Request-Id"), repr(response)
     if status not in RETRYABLE_UNSAID:
-        assert body["retryable"] == (status == 503), body
+        assert body["retryable"] == (status in (429, 503)), body
     if status == 503:
         assert re.fullmatch("[0-9]+", response.header("Retry-After") or ""), repr(response)
     return body

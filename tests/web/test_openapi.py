@@ -18,7 +18,7 @@ EXAMPLES = [(operation, example) for operation in [*OPERATIONS, SOURCE_DESCRIPTI
 NOT_EXECUTABLE = {
     "request-invalid", "tls-on-plain-port", "request-timeout", "http-version-unsupported", "internal", "data-damaged",
     "overloaded", "too-many-connections", "store-unavailable", "store-full", "shutting-down", "not-yet-visible",
-    "outcome-unknown",
+    "outcome-unknown", "unauthenticated", "forbidden", "too-many-requests",
 }
 # What a proxy in front of the server answers itself, in its own words.
 ANSWERED_BY_PROXIES = {"percent-encoding-invalid", "uri-too-long", "headers-too-large", "transfer-encoding-unsupported", "expectation-failed"}
