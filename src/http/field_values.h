@@ -33,6 +33,9 @@ struct MediaType {
 // RFC 9110, section 12.5.1: true when JSON serves the client at least as well as any other type it names.
 [[nodiscard]] bool accepts_json_first(std::string_view accept);
 
+// True when the client names application/x-ndjson (or application/ndjson) and likes it at least as well as JSON.
+[[nodiscard]] bool accepts_json_lines(std::string_view accept);
+
 // RFC 7240. Unknown preferences are ignored, as it asks.
 struct Preferences {
   bool respond_async = false;
