@@ -14,7 +14,7 @@ namespace armazem::http {
 enum class ProblemType : std::uint8_t {
   batch_too_large, body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, headers_too_large, http_version_unsupported,
   idempotency_key_invalid, internal, json_invalid, key_invalid, method_not_allowed, not_found, not_yet_visible,
-  outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, request_invalid,
+  outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, range_not_satisfiable, request_invalid,
   request_timeout, respond_async_conditional, route_not_found, shutting_down, store_full, store_unavailable,
   tls_on_plain_port, too_many_connections, transfer_encoding_unsupported, ttl_invalid, unsupported_media_type,
   uri_too_long, value_too_large, version_invalid, version_too_far_ahead,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/byte_range.h"
 #include "http/entry_json.h"
 #include "http/field_values.h"
 #include "http/http_date.h"
@@ -54,6 +55,33 @@ void add_source(const ReadAnswer& answer, Response& response) {
   response.add_header("Age", std::to_string(answer.age_ms / 1000));
 }
 
+// Only GET has ranges (RFC 9110, section 14.2), and only of the version that the client has a part of already.
+ByteRange range_of(const RequestHead& head, const Record& record) {
+  const auto range = head.header(Header::range);
+  if (!range || head.method != Method::get) return {};
+  const auto if_range = head.header(Header::if_range);
+  if (if_range && *if_range != "\"" + record.version.text() + "\"") return {};
+  return find_range(*range, record.value.bytes.size());
+}
+
+void answer_bytes(const Request& request, Record& record, Response& response) {
+  const std::string size = std::to_string(record.value.bytes.size());
+  const ByteRange range = range_of(request.head, record);
+  if (range.kind == ByteRange::Kind::unsatisfiable) {
+    Problem problem{ProblemType::range_not_satisfiable, "the value has " + size + " bytes, and the range begins behind them"};
+    problem.size = record.value.bytes.size();
+    render(problem, request_id_or_new(request.head), response);
+    return response.add_header("Content-Range", "bytes */" + size);
+  }
+  response.body = std::move(record.value.bytes);
+  if (range.kind == ByteRange::Kind::whole) return;
+  response.status = 206;
+  response.add_header("Content-Range",
+                      "bytes " + std::to_string(range.first) + "-" + std::to_string(range.first + range.count - 1) + "/" + size);
+  response.body.erase(range.first + range.count);
+  response.body.erase(0, range.first);
+}
+
 void answer_record(const Request& request, ReadAnswer& answer, Response& response) {
   Record& record = *answer.record;
   response.status = 200;
@@ -71,8 +99,8 @@ void answer_record(const Request& request, ReadAnswer& answer, Response& respons
   } else {
     response.add_header("Content-Type", record.value.content_type);
     // Whoever stores a page must not get to run scripts with the rights of this origin.
-    response.headers.append("X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n");
-    response.body = std::move(record.value.bytes);
+    response.headers.append("X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\nAccept-Ranges: bytes\r\n");
+    answer_bytes(request, record, response);
   }
 }
 

@@ -46,6 +46,32 @@ TEST_F(ReadAnswerTest, FromTheCacheWithItsAgeInWholeSeconds) {
   EXPECT_EQ(header_of(response, "ETag"), tag_);
 }
 
+TEST_F(ReadAnswerTest, APartOfTheBytes) {
+  ReadAnswer ten = stored();
+  ten.record->value.bytes = "0123456789";
+  const auto raw = [&](const std::string& fields) { return answer(ten, "Accept: text/plain\r\n" + fields); };
+  EXPECT_EQ(raw("").status, 200);
+  EXPECT_EQ(header_of(raw(""), "Accept-Ranges"), "bytes");
+  EXPECT_EQ(header_of(raw(""), "Content-Range"), "(none)");
+  const Response part = raw("Range: bytes=2-4\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "234");
+  EXPECT_EQ(header_of(part, "Content-Range"), "bytes 2-4/10");
+  EXPECT_EQ(header_of(part, "ETag"), tag_);
+  EXPECT_EQ(raw("Range: bytes=-3\r\n").body, "789");
+  EXPECT_EQ(raw("Range: bytes=0-0,2-3\r\n").status, 200) << "several at once";
+  EXPECT_EQ(raw("Range: bytes=0-1\r\nRange: bytes=2-3\r\n").status, 200);
+  EXPECT_EQ(raw("Range: bytes=1-2\r\nIf-Range: " + tag_ + "\r\n").status, 206);
+  EXPECT_EQ(raw("Range: bytes=1-2\r\nIf-Range: W/" + tag_ + "\r\n").status, 200);
+  EXPECT_EQ(raw("Range: bytes=1-2\r\nIf-Range: \"other\"\r\n").status, 200);
+  EXPECT_EQ(raw("Range: bytes=1-2\r\nIf-None-Match: " + tag_ + "\r\n").status, 304);
+  const Response behind = raw("Range: bytes=10-\r\n");
+  EXPECT_EQ(behind.status, 416);
+  EXPECT_EQ(header_of(behind, "Content-Range"), "bytes */10");
+  EXPECT_NE(behind.body.find("range-not-satisfiable"), behind.body.npos);
+  EXPECT_EQ(answer(ten, "Range: bytes=2-4\r\n").status, 200) << "the JSON form has no parts";
+}
+
 TEST_F(ReadAnswerTest, AbsenceSaysTheSame) {
   const Response from_store = answer(ReadAnswer{});
   EXPECT_EQ(from_store.status, 404);
