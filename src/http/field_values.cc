@@ -177,6 +177,24 @@ bool accepts_json_lines(std::string_view accept) {
   return lines > 0 && lines >= json;
 }
 
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding) {
+  std::optional<int> named;
+  int any = 0;
+  std::string_view rest = accept_encoding;
+  while (!rest.empty()) {
+    std::string_view piece = next_piece(rest, ',');
+    const std::string_view name = next_piece(piece, ';');
+    if (equal_ignoring_case(name, coding)) named = quality(piece);
+    if (name == "*") any = quality(piece);
+  }
+  return named.value_or(any) > 0;
+}
+
+std::string_view without_coding(std::string_view tag) noexcept {
+  if (tag.ends_with(gzip_tag_suffix)) tag.remove_suffix(gzip_tag_suffix.size());
+  return tag;
+}
+
 Preferences parse_prefer(std::string_view value) {
   Preferences preferences;
   std::string_view rest = value;

@@ -131,6 +131,15 @@ TEST(Accept, JsonComesFirstUnlessAnotherTypeIsPreferred) {
 
 // Prefer ---------------------------------------------------------------------------------------------------------------
 
+TEST(AcceptEncoding, NamesTheCodingAndDoesNotRefuseIt) {
+  for (const char* value : {"gzip", "GZIP", "br, gzip", "gzip;q=0.1", "deflate, gzip;q=1.0, *;q=0.5", "*", "*;q=0.1, br", "gzip, *;q=0"}) {
+    EXPECT_TRUE(accepts_coding(value, "gzip")) << value;
+  }
+  for (const char* value : {"", "br", "identity", "gzip;q=0", "gzip; q=0, br", "gzip;q=0, *", "*;q=0", "xgzip", "gzipx"}) {
+    EXPECT_FALSE(accepts_coding(value, "gzip")) << value;
+  }
+}
+
 TEST(Accept, JsonLinesOnlyByName) {
   for (const char* accept : {"application/x-ndjson", "Application/X-NDJSON", "application/ndjson", "text/html, application/x-ndjson;q=0.5",
                              "application/x-ndjson, application/json", "application/json;q=0.4, application/x-ndjson;q=0.5"}) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/field_values.h"
+#include "http/gzip.h"
 #include "http/list_page.h"
 #include "http/list_stream.h"
 #include "http/problem.h"
@@ -25,7 +26,7 @@ void refuse(const Request& request, const Error& error, Response& response) {
 
 void add_headers(const Request& request, std::string_view type, Response& response) {
   response.add_header("Content-Type", type);
-  response.headers.append("Cache-Control: no-cache\r\nVary: Accept\r\nArmazem-Source: store\r\n");
+  response.headers.append("Cache-Control: no-cache\r\nVary: Accept, Accept-Encoding\r\nArmazem-Source: store\r\n");
   echo_request_id(request.head, response);
 }
 
@@ -59,6 +60,7 @@ Task<Done> ListHandlers::page(Request& request, Response& response) {
   response.body.push_back(']');
   if (page->next_after) append_next(response.body, request.list.prefix, *page->next_after);
   response.body.append("}\n");
+  if (is_worth_gzip("application/json", response.body.size()) && accepts_gzip(request.head)) gzip_body(response);
   co_return Done{};
 }
 
