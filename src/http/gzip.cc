@@ -9,7 +9,7 @@ namespace armazem::http {
 namespace {
 
 constexpr std::size_t bytes_min = 1024;
-// Two milliseconds at level 1.
+// About two and a half milliseconds at level 1 (zlib 1.2.13 on one core of a small virtual machine).
 constexpr std::size_t bytes_max = 128 * 1024;
 constexpr int level = 1;
 
