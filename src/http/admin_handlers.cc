@@ -9,6 +9,7 @@
 #include "web/assets.h"
 #include "http/field_values.h"
 #include "http/gunzip.h"
+#include "http/gzip.h"
 #include "http/json_text.h"
 #include "http/read_answer.h"
 #include "runtime/build_info.h"
@@ -25,14 +26,6 @@ void answer_json(Response& response, int status, std::string body) {
   response.status = status;
   response.headers.append("Content-Type: application/json\r\nCache-Control: no-store\r\n");
   response.body = std::move(body);
-}
-
-bool accepts_gzip(const RequestHead& head) {
-  const auto accepted = head.header(Header::accept_encoding);
-  if (!accepted) return false;
-  // "gzip;q=0" is the only way to name it and not to want it.
-  const auto at = accepted->find("gzip");
-  return at != accepted->npos && !accepted->substr(at).starts_with("gzip;q=0,") && accepted->substr(at) != "gzip;q=0";
 }
 
 std::string_view asset_path(const Request& request) {

@@ -148,7 +148,7 @@ class Maker {
     if (*match == "*") return std::nullopt;
     const std::string_view quoted = *match;
     const bool has_quotes = quoted.size() > 2 && quoted.front() == '"' && quoted.back() == '"';
-    const Result<Version> version = Version::parse(has_quotes ? quoted.substr(1, quoted.size() - 2) : quoted);
+    const Result<Version> version = Version::parse(without_coding(has_quotes ? quoted.substr(1, quoted.size() - 2) : quoted));
     if (!version) return wrong(BatchMember::if_match, R"("if_match" is a version, an ETag or "*")", ProblemType::etag_invalid);
     made_.condition.version = *version;
     return std::nullopt;

@@ -163,6 +163,38 @@ bool accepts_json_first(std::string_view accept) {
   return best_json >= best_other;
 }
 
+bool accepts_json_lines(std::string_view accept) {
+  int lines = 0;
+  int json = 0;
+  std::string_view rest = accept;
+  while (!rest.empty()) {
+    std::string_view range = next_piece(rest, ',');
+    const std::string_view name = next_piece(range, ';');
+    const int q = quality(range);
+    if (equal_ignoring_case(name, "application/x-ndjson") || equal_ignoring_case(name, "application/ndjson")) lines = std::max(lines, q);
+    if (equal_ignoring_case(name, "application/json")) json = std::max(json, q);
+  }
+  return lines > 0 && lines >= json;
+}
+
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding) {
+  std::optional<int> named;
+  int any = 0;
+  std::string_view rest = accept_encoding;
+  while (!rest.empty()) {
+    std::string_view piece = next_piece(rest, ',');
+    const std::string_view name = next_piece(piece, ';');
+    if (equal_ignoring_case(name, coding)) named = quality(piece);
+    if (name == "*") any = quality(piece);
+  }
+  return named.value_or(any) > 0;
+}
+
+std::string_view without_coding(std::string_view tag) noexcept {
+  if (tag.ends_with(gzip_tag_suffix)) tag.remove_suffix(gzip_tag_suffix.size());
+  return tag;
+}
+
 Preferences parse_prefer(std::string_view value) {
   Preferences preferences;
   std::string_view rest = value;

@@ -33,6 +33,17 @@ struct MediaType {
 // RFC 9110, section 12.5.1: true when JSON serves the client at least as well as any other type it names.
 [[nodiscard]] bool accepts_json_first(std::string_view accept);
 
+// True when the client names application/x-ndjson (or application/ndjson) and likes it at least as well as JSON.
+[[nodiscard]] bool accepts_json_lines(std::string_view accept);
+
+// RFC 9110, section 12.5.3: true when the client names `coding`, or "*", and does not refuse it.
+[[nodiscard]] bool accepts_coding(std::string_view accept_encoding, std::string_view coding);
+
+// The entity tag of a compressed answer is the version with this behind it: another representation, another strong tag
+// (RFC 9110, section 8.8.3.3). Wherever a tag comes back, it means the version.
+inline constexpr std::string_view gzip_tag_suffix = "-gzip";
+[[nodiscard]] std::string_view without_coding(std::string_view tag) noexcept;
+
 // RFC 7240. Unknown preferences are ignored, as it asks.
 struct Preferences {
   bool respond_async = false;

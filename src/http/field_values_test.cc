@@ -131,6 +131,26 @@ TEST(Accept, JsonComesFirstUnlessAnotherTypeIsPreferred) {
 
 // Prefer ---------------------------------------------------------------------------------------------------------------
 
+TEST(AcceptEncoding, NamesTheCodingAndDoesNotRefuseIt) {
+  for (const char* value : {"gzip", "GZIP", "br, gzip", "gzip;q=0.1", "deflate, gzip;q=1.0, *;q=0.5", "*", "*;q=0.1, br", "gzip, *;q=0"}) {
+    EXPECT_TRUE(accepts_coding(value, "gzip")) << value;
+  }
+  for (const char* value : {"", "br", "identity", "gzip;q=0", "gzip; q=0, br", "gzip;q=0, *", "*;q=0", "xgzip", "gzipx"}) {
+    EXPECT_FALSE(accepts_coding(value, "gzip")) << value;
+  }
+}
+
+TEST(Accept, JsonLinesOnlyByName) {
+  for (const char* accept : {"application/x-ndjson", "Application/X-NDJSON", "application/ndjson", "text/html, application/x-ndjson;q=0.5",
+                             "application/x-ndjson, application/json", "application/json;q=0.4, application/x-ndjson;q=0.5"}) {
+    EXPECT_TRUE(accepts_json_lines(accept)) << accept;
+  }
+  for (const char* accept : {"", "*/*", "application/*", "application/json", "application/x-ndjson;q=0",
+                             "application/json, application/x-ndjson;q=0.9", "application/x-ndjson2"}) {
+    EXPECT_FALSE(accepts_json_lines(accept)) << accept;
+  }
+}
+
 TEST(Prefer, RespondAsyncAndWait) {
   EXPECT_TRUE(parse_prefer("respond-async").respond_async);
   EXPECT_EQ(parse_prefer("respond-async").wait_seconds, std::nullopt);

@@ -2,8 +2,10 @@
 
 #include <utility>
 
-#include "core/list_cursor.h"
-#include "http/entry_json.h"
+#include "http/field_values.h"
+#include "http/gzip.h"
+#include "http/list_page.h"
+#include "http/list_stream.h"
 #include "http/problem.h"
 #include "http/read_answer.h"
 
@@ -13,52 +15,65 @@ namespace {
 // Other connections of the loop get their turn after each such piece of a page.
 constexpr std::size_t bytes_in_a_row_max = 256 * 1024;
 
-ListRequest request_of(const ListQuery& query) {
-  ListRequest request;
-  request.prefix = query.prefix;
-  request.after = query.after;
-  request.entries_max = query.limit.value_or(limits::list_entries_default);
-  request.keys_only = query.keys_only;
-  return request;
+bool wants_lines(const Request& request) {
+  const auto accept = request.head.header(Header::accept);
+  return accept && accepts_json_lines(*accept);
 }
 
-EntryValue value_of(const ListQuery& query) noexcept {
-  if (query.keys_only) return EntryValue::left_out;
-  return query.base64 ? EntryValue::base64 : EntryValue::readable;
+void refuse(const Request& request, const Error& error, Response& response) {
+  render(problem_of(error), request_id_or_new(request.head), response);
 }
 
-Task<void> append_entries(std::string& out, const ScanPage& page, EntryValue value) {
+void add_headers(const Request& request, std::string_view type, Response& response) {
+  response.add_header("Content-Type", type);
+  response.headers.append("Cache-Control: no-cache\r\nVary: Accept, Accept-Encoding\r\nArmazem-Source: store\r\n");
+  echo_request_id(request.head, response);
+}
+
+Task<void> append_entries(std::string& out, const ScanPage& page, const ListQuery& query) {
   std::size_t rested_at = out.size();
   for (const ScanEntry& entry : page.entries) {
     if (&entry != &page.entries.front()) out.push_back(',');
-    append_entry(out, entry.key.text(), entry.record, entry.value_bytes, value);
+    append_entry(out, entry, query);
     if (out.size() - rested_at < bytes_in_a_row_max) continue;
     rested_at = out.size();
     co_await yield_now();
   }
 }
 
-void append_next(std::string& out, const ListQuery& query, const ScanPage& page) {
-  if (page.next_after) out.append(",\"next\":\"").append(encode_list_cursor(query.prefix, *page.next_after)).append("\"");
-}
-
 }  // namespace
 
 Task<Done> ListHandlers::handle(Request& request, Response& response) {
-  const Deadline deadline = Deadline::after(request.begun, timeout_);
-  ListRequest asked = request_of(request.list);
-  const Result<ScanPage> page = co_await lister_.page(std::move(asked), deadline);
+  return wants_lines(request) ? stream(request, response) : page(request, response);
+}
+
+Task<Done> ListHandlers::page(Request& request, Response& response) {
+  ListRequest asked = list_request(request.list);
+  const Result<ScanPage> page = co_await lister_.page(std::move(asked), Deadline::after(request.begun, timeout_));
   if (!page) {
-    render(problem_of(page.error()), request_id_or_new(request.head), response);
+    refuse(request, page.error(), response);
     co_return Done{};
   }
-  response.headers.append("Content-Type: application/json\r\nCache-Control: no-cache\r\nArmazem-Source: store\r\n");
-  echo_request_id(request.head, response);
+  add_headers(request, "application/json", response);
   response.body.append("{\"entries\":[");
-  co_await append_entries(response.body, *page, value_of(request.list));
+  co_await append_entries(response.body, *page, request.list);
   response.body.push_back(']');
-  append_next(response.body, request.list, *page);
+  if (page->next_after) append_next(response.body, request.list.prefix, *page->next_after);
   response.body.append("}\n");
+  if (is_worth_gzip("application/json", response.body.size()) && accepts_gzip(request.head)) gzip_body(response);
+  co_return Done{};
+}
+
+Task<Done> ListHandlers::stream(Request& request, Response& response) {
+  auto lines = std::make_unique<ListStream>(lister_, request.list, timeout_, request_id_or_new(request.head));
+  const Result<void> begun = co_await lines->begin();
+  if (!begun) {
+    refuse(request, begun.error(), response);
+    co_return Done{};
+  }
+  add_headers(request, "application/x-ndjson", response);
+  response.headers.append("X-Accel-Buffering: no\r\n");  // for NGINX: a proxy shall not gather it on its disk
+  response.stream = std::move(lines);
   co_return Done{};
 }
 

@@ -1,4 +1,4 @@
-// GET and HEAD of /store: pages of keys.
+// GET and HEAD of /store: a page of keys, or all of them as lines of JSON.
 //
 // Thread rule: any loop; a call stays on the loop it came from.
 #pragma once
@@ -18,6 +18,9 @@ class ListHandlers {
   Task<Done> handle(Request& request, Response& response);
 
  private:
+  Task<Done> page(Request& request, Response& response);
+  Task<Done> stream(Request& request, Response& response);
+
   Lister& lister_;
   const std::chrono::milliseconds timeout_;
 };

@@ -3,8 +3,11 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 #include "adapters/memory/faulty_store.h"
 #include "adapters/memory/memory_store.h"
+#include "core/list_cursor.h"
 #include "http/request_fixture.h"
 #include "support/mutations.h"
 #include "support/run_task.h"
@@ -104,6 +107,83 @@ TEST_F(ListTest, LargePagesAreMadeInPieces) {
   const json::object page = list("/store");
   EXPECT_EQ(names(page), "k0 k1 k2 k3 k4 k5 k6 k7 ");
   EXPECT_EQ(page.at("entries").at(7).at("value").as_string(), std::string(200'000, 'x'));
+}
+
+// As lines --------------------------------------------------------------------------------------------------------------
+
+class ListLinesTest : public ListTest {
+ protected:
+  static constexpr std::string_view lines_ = "Accept: application/x-ndjson\r\n";
+
+  Response begin(std::string_view target) {
+    Response response = send(target, lines_);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(header_of(response, "Content-Type"), "application/x-ndjson");
+    EXPECT_TRUE(response.stream != nullptr);
+    return response;
+  }
+  std::string next(Response& response) { return executor_.run(response.stream->next()).value(); }
+  // All pieces; each must be non-empty but the end.
+  std::string all(std::string_view target, int* pieces = nullptr) {
+    Response response = begin(target);
+    std::string text;
+    for (std::string piece = next(response); !piece.empty(); piece = next(response)) {
+      text += piece;
+      if (pieces != nullptr) ++*pieces;
+    }
+    return text;
+  }
+  static std::string line(std::string_view key, std::uint64_t ms) {
+    return R"({"key":")" + std::string(key) + R"(","version":")" + test::version(ms, ms).text() +
+           R"(","size":1,"content_type":"text/plain; charset=utf-8","value":"v"})" "\n";
+  }
+};
+
+TEST_F(ListLinesTest, OfNothing) { EXPECT_EQ(all("/store"), "{\"end\":true,\"entries\":0}\n"); }
+
+TEST_F(ListLinesTest, EntriesAndAnEnd) {
+  given({put("a", "v", 1), put("b", "v", 2), put("c", "v", 3)});
+  EXPECT_EQ(all("/store"), line("a", 1) + line("b", 2) + line("c", 3) + "{\"end\":true,\"entries\":3}\n");
+  EXPECT_EQ(all("/store?limit=2"), line("a", 1) + line("b", 2) + "{\"end\":true,\"entries\":2,\"next\":\"" + encode_list_cursor("", "b") + "\"}\n");
+  EXPECT_EQ(all("/store?after=" + encode_list_cursor("", "b")), line("c", 3) + "{\"end\":true,\"entries\":1}\n");
+}
+
+TEST_F(ListLinesTest, LongListsComeInPieces) {
+  for (int i = 1000; i < 3500; ++i) given({put("k" + std::to_string(i), "v", 1)});
+  int pieces = 0;
+  const std::string text = all("/store?keys_only", &pieces);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 2501);
+  EXPECT_EQ(pieces, 4);
+  for (int i = 0; i < 20; ++i) given({put("large" + std::to_string(i), std::string(100'000, 'x'), 1)});
+  Response response = begin("/store?prefix=large");
+  EXPECT_LT(next(response).size(), 400'000U) << "memory is one piece";
+}
+
+TEST_F(ListLinesTest, AStoreThatFailsLaterCutsTheList) {
+  for (int i = 1000; i < 2500; ++i) given({put("k" + std::to_string(i), "v", 1)});
+  Response response = begin("/store?keys_only");
+  store_.fail_next(1, {ErrorCode::unavailable, "away"});
+  EXPECT_EQ(std::ranges::count(next(response), '\n'), 1000);
+  const std::string words = next(response);
+  EXPECT_TRUE(words.starts_with("{\"problem\":{\"type\":\"urn:armazem:problem:store-unavailable\"")) << words;
+  EXPECT_TRUE(words.ends_with("}}\n"));
+  EXPECT_FALSE(executor_.run(response.stream->next()).has_value());
+}
+
+TEST_F(ListLinesTest, AServerThatStopsSaysWhereToGoOn) {
+  for (int i = 1000; i < 2500; ++i) given({put("k" + std::to_string(i), "v", 1)});
+  Response response = begin("/store?keys_only");
+  next(response);
+  response.stream->stop();
+  EXPECT_EQ(next(response), "{\"end\":true,\"entries\":1000,\"next\":\"" + encode_list_cursor("", "k1999") + "\"}\n");
+  EXPECT_EQ(next(response), "");
+}
+
+TEST_F(ListLinesTest, AStoreThatFailsAtOnceIsAProblem) {
+  store_.fail_next(1, {ErrorCode::unavailable, "away"});
+  const Response response = send("/store", lines_);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_TRUE(response.stream == nullptr);
 }
 
 TEST_F(ListTest, AFailingStoreIsAProblem) {

@@ -30,9 +30,9 @@ inline constexpr std::size_t method_count = 8;
 // The headers that mean something to us. All others are checked for form and dropped.
 enum class Header : std::uint8_t {
   accept, accept_encoding, armazem_min_version, armazem_ttl, authorization, cache_control, content_encoding, content_type, expect, host,
-  idempotency_key, if_match, if_none_match, last_event_id, prefer, x_request_id,
+  idempotency_key, if_match, if_none_match, if_range, last_event_id, prefer, range, x_request_id,
 };
-inline constexpr std::size_t header_count = 16;
+inline constexpr std::size_t header_count = 18;
 
 // Views point into the connection's buffer and stay valid until the answer has been written.
 struct RequestHead {

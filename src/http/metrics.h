@@ -47,8 +47,8 @@ inline constexpr std::size_t rejection_count = 7;
 [[nodiscard]] std::string_view to_string(Rejection reason) noexcept;
 
 // Every status that we send; a slot each.
-inline constexpr std::array<int, 25> known_statuses{200, 201, 202, 204, 206, 304, 308, 400, 401, 403, 404, 405, 408,
-                                                    409, 412, 413, 414, 415, 417, 428, 429, 431, 500, 501, 503};
+inline constexpr std::array<int, 26> known_statuses{200, 201, 202, 204, 206, 304, 308, 400, 401, 403, 404, 405, 408,
+                                                    409, 412, 413, 414, 415, 416, 417, 428, 429, 431, 500, 501, 503};
 inline constexpr std::size_t status_count = known_statuses.size() + 3;  // 504, 505, and anything else
 
 [[nodiscard]] std::size_t status_slot(int status) noexcept;

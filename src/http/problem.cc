@@ -33,6 +33,7 @@ constexpr auto problems = std::to_array<ProblemInfo>({
     {"percent-encoding-invalid", 400, "The path is not correctly percent-encoded", false},
     {"precondition-failed", 412, "The condition of the request is not met", false},
     {"query-invalid", 400, "The query string is not understood", false},
+    {"range-not-satisfiable", 416, "The range lies behind the end of the value", false},
     {"request-invalid", 400, "The request is not valid HTTP/1.1", false},
     {"request-timeout", 408, "The request took too long to arrive", true},
     {"respond-async-conditional", 400, "A conditional write cannot be answered later", false},

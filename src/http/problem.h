@@ -14,7 +14,7 @@ namespace armazem::http {
 enum class ProblemType : std::uint8_t {
   batch_too_large, body_invalid, cursor_invalid, data_damaged, etag_invalid, expectation_failed, forbidden, headers_too_large, http_version_unsupported,
   idempotency_key_invalid, internal, json_invalid, key_invalid, method_not_allowed, not_found, not_yet_visible,
-  outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, request_invalid,
+  outcome_unknown, overloaded, percent_encoding_invalid, precondition_failed, query_invalid, range_not_satisfiable, request_invalid,
   request_timeout, respond_async_conditional, route_not_found, shutting_down, store_full, store_unavailable,
   tls_on_plain_port, too_many_connections, too_many_requests, transfer_encoding_unsupported, ttl_invalid,
   unauthenticated, unsupported_media_type,

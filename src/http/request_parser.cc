@@ -48,7 +48,9 @@ std::optional<HeaderRule> rule_of(beast::http::field field, std::string_view nam
     case beast::http::field::host: return HeaderRule{Header::host, false};
     case beast::http::field::if_match: return HeaderRule{Header::if_match, true};
     case beast::http::field::if_none_match: return HeaderRule{Header::if_none_match, true};
+    case beast::http::field::if_range: return HeaderRule{Header::if_range, false};
     case beast::http::field::prefer: return HeaderRule{Header::prefer, true};
+    case beast::http::field::range: return HeaderRule{Header::range, true};
     case beast::http::field::unknown: break;
     default: return std::nullopt;
   }

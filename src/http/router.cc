@@ -169,7 +169,7 @@ std::optional<Problem> Router::check_read(Request& request) const {
 std::optional<Problem> Router::check_token(const RequestHead& head, Version& into) const {
   const auto token = head.header(Header::armazem_min_version);
   if (!token) return std::nullopt;
-  const Result<Version> version = Version::parse(*token);
+  const Result<Version> version = Version::parse(without_coding(*token));
   if (!version) return Problem{ProblemType::version_invalid, version.error().message};
   if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
   into = *version;
@@ -233,7 +233,7 @@ std::optional<Problem> Router::check_condition(Request& request) const {
   }
   condition.kind = tags->any ? Condition::Kind::if_present : Condition::Kind::if_version;
   if (tags->any || tags->tags.front().weak) return std::nullopt;  // a weak tag never matches: the nil version stays
-  const Result<Version> version = Version::parse(tags->tags.front().opaque);
+  const Result<Version> version = Version::parse(without_coding(tags->tags.front().opaque));
   if (!version) return std::nullopt;  // no version of ours: cannot match
   if (auto seen = clock_.observe(*version); !seen) return far_ahead(seen.error());
   condition.version = *version;

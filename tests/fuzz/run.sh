@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${ARMAZEM_FUZZ_SECONDS:-60}
-[ $# -gt 0 ] || set -- fuzz_fields fuzz_key fuzz_message fuzz_put_body fuzz_record_codec fuzz_redis fuzz_request fuzz_settings fuzz_urls
+[ $# -gt 0 ] || set -- fuzz_batch_body fuzz_fields fuzz_key fuzz_list fuzz_message fuzz_put_body fuzz_record_codec fuzz_redis fuzz_request fuzz_settings fuzz_urls
 
 cmake --preset fuzz > /dev/null
 cmake --build --preset fuzz --target fuzz_targets

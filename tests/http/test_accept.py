@@ -18,14 +18,14 @@ RAW = ["text/plain", "image/x-test", "image/*", "text/*", "application/octet-str
 def assert_json(got):
     assert got.status == 200 and got.header("Content-Type") == "application/json", repr(got)
     assert "value_base64" in got.json()
-    assert got.header("Vary") == "Accept"
+    assert got.header("Vary") == "Accept, Accept-Encoding"
 
 
 def assert_raw(got):
     assert got.status == 200 and got.header("Content-Type") == STORED_TYPE, repr(got)
     assert got.body == STORED
     assert got.header("X-Content-Type-Options") == "nosniff"
-    assert got.header("Vary") == "Accept"
+    assert got.header("Vary") == "Accept, Accept-Encoding"
 
 
 @pytest.fixture

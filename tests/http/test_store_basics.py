@@ -51,7 +51,7 @@ def test_get_shows_value_and_metadata(client, key, put):
     assert got.header("Content-Type") == "application/json"
     assert got.header("ETag") == f'"{version}"'
     assert got.header("Cache-Control") == "no-cache"
-    assert got.header("Vary") == "Accept"
+    assert got.header("Vary") == "Accept, Accept-Encoding"
     assert got.header("Armazem-Source") == "store", "without a cache, and where no-cache was asked for"
     assert got.header("Age") is None
     assert got.header("Armazem-Expires") is None
