@@ -98,7 +98,7 @@ void add_get(CLI::App& program, ClientOptions& options) {
 }
 
 Result<std::chrono::milliseconds> parse_ttl(std::string_view text) {
-  const Result<std::chrono::milliseconds> span = parse_duration(text);
+  Result<std::chrono::milliseconds> span = parse_duration(text);
   if (!span || (span->count() >= 1000 && span->count() % 1000 == 0)) return span;
   return fail(ErrorCode::invalid_argument, "'" + std::string(text) + "' is not a whole number of seconds");
 }
