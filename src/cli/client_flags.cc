@@ -35,6 +35,32 @@ constexpr std::string_view delete_examples =
     "  armazem delete greetings/pt\n"
     "  armazem delete lock/nightly --if-match \"$version\"         only if it is still mine\n";
 
+constexpr std::string_view list_examples =
+    "\nExamples:\n"
+    "  armazem list orders/\n"
+    "  armazem list orders/ --long --limit 20\n"
+    "  armazem list --json --values | jq -r .value\n";
+
+constexpr std::string_view watch_examples =
+    "\nExamples:\n"
+    "  armazem watch orders/\n"
+    "  armazem watch --key config --count 1 && systemctl reload shop\n"
+    "  armazem watch --json | jq -r 'select(.event == \"put\") | .key'\n"
+    "A connection that breaks is made again, behind the last event that was shown.\n";
+
+constexpr std::string_view export_examples =
+    "\nExamples:\n"
+    "  armazem export --to shop.ndjson.gz\n"
+    "  armazem export --prefix orders/ --to orders.ndjson --resume      goes on where an earlier one was cut\n"
+    "  armazem export --url http://old:8000 | armazem import --url http://new:8000\n";
+
+constexpr std::string_view import_examples =
+    "\nExamples:\n"
+    "  armazem import --from shop.ndjson.gz\n"
+    "  armazem import --from shop.ndjson --dry-run\n"
+    "Versions and expiry are kept; what is newer at the server stays. Doing it twice does nothing the second time.\n"
+    "With API keys it needs one with the right 'admin'.\n";
+
 // What goes into a header line must not begin another one.
 void check_header_values(const ClientOptions& options) {
   const auto check = [](const char* flag, std::string_view text) {
@@ -124,6 +150,50 @@ void add_put(CLI::App& program, ClientOptions& options) {
   add_common(put, options);
 }
 
+CLI::App& add_command(CLI::App& program, ClientOptions& options, ClientCommand what, const std::string& name,
+                      const std::string& about, std::string_view examples) {
+  CLI::App& command = *program.add_subcommand(name, about);
+  command.footer(std::string(examples) + std::string(exit_codes));
+  command.callback([&options, what] {
+    check_header_values(options);
+    options.command = what;
+  });
+  return command;
+}
+
+void add_list(CLI::App& program, ClientOptions& options) {
+  CLI::App& list = add_command(program, options, ClientCommand::list, "list", "Print the keys that begin with a prefix, in byte order.", list_examples);
+  list.add_option("PREFIX", options.prefix, "What they begin with [everything]")->type_name("");
+  list.add_option("--limit", options.count, "No more than these")->type_name("number")->check(CLI::PositiveNumber.description(""));
+  list.add_flag("--long", options.details, "With version, size and content type");
+  list.add_flag("--values", options.values, "With --json: the values too");
+  add_common(list, options);
+}
+
+void add_watch(CLI::App& program, ClientOptions& options) {
+  CLI::App& watch = add_command(program, options, ClientCommand::watch, "watch", "Print changes as they happen.", watch_examples);
+  CLI::Option* const prefix = watch.add_option("PREFIX", options.prefix, "Only of keys that begin so [everything]")->type_name("");
+  watch.add_option("--key", options.key, "Only of this key")->type_name("key")->excludes(prefix);
+  watch.add_option("--from", options.from_event, "Go on behind this event: an id that a watch has told")->type_name("id");
+  watch.add_option("--count", options.count, "End after so many events")->type_name("number")->check(CLI::PositiveNumber.description(""));
+  add_common(watch, options);
+}
+
+void add_transfers(CLI::App& program, ClientOptions& options) {
+  CLI::App& out = add_command(program, options, ClientCommand::export_all, "export", "Write all keys with versions and expiry, one JSON object a line.", export_examples);
+  out.add_option("--prefix", options.prefix, "Only keys that begin so [everything]")->type_name("prefix");
+  out.add_option("--to", options.path, "File to write, compressed if it ends in .gz; '-' for standard output [-]")->type_name("file");
+  out.add_flag("--resume", options.resume, "Go on with FILE.partial, which an earlier one has left");
+  out.add_flag("--quiet", options.quiet, "Neither progress nor summary");
+  add_common(out, options);
+  CLI::App& in = add_command(program, options, ClientCommand::import_all, "import", "Store what an export has written.", import_examples);
+  in.add_option("--from", options.path, "File to read, compressed or not; '-' for standard input [-]")->type_name("file");
+  in.add_option("--skip", options.skip, "Lines to pass over at the begin [0]")->type_name("number");
+  in.add_flag("--dry-run", options.dry_run, "Only read and check the file");
+  in.add_flag("--quiet", options.quiet, "Neither progress nor summary");
+  add_common(in, options);
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& program, ClientOptions& options) {
@@ -133,6 +203,9 @@ void add_client_commands(CLI::App& program, ClientOptions& options) {
       add_key_command(program, options, ClientCommand::remove, "delete", "Remove a key.", delete_examples);
   add_if_match(remove, options);
   add_common(remove, options);
+  add_list(program, options);
+  add_watch(program, options);
+  add_transfers(program, options);
 }
 
 }  // namespace armazem::cli

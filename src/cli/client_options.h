@@ -9,7 +9,7 @@
 
 namespace armazem::cli {
 
-enum class ClientCommand : std::uint8_t { get, put, remove };
+enum class ClientCommand : std::uint8_t { get, put, remove, list, watch, export_all, import_all };
 
 // Exit codes that scripts can tell apart; docs/client.md and every --help list them.
 namespace client_exit {
@@ -50,6 +50,17 @@ struct ClientOptions {
   bool create_only = false;
   bool strong = false;
   std::string min_version;
+
+  std::string prefix;                // of list, watch and export
+  std::string from_event;            // of watch: go on behind it
+  std::optional<std::uint64_t> count;  // of list and watch: no more than these
+  bool details = false;              // of list
+  bool values = false;               // of list
+  std::string path = "-";            // of export: to write; of import: to read
+  bool resume = false;               // of export
+  std::uint64_t skip = 0;            // of import: lines
+  bool dry_run = false;              // of import
+  bool quiet = false;                // of export and import
 };
 
 }  // namespace armazem::cli
