@@ -112,12 +112,27 @@ class RocksdbOpen : public RocksdbTest {
   void set_format(const std::string& text) {
     rocksdb::DBOptions options;
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "records", "purge", "meta"}) families.push_back({name, {}});
+    for (const char* name : {"default", "records", "purge", "changes", "meta"}) families.push_back({name, {}});
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* opened = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open(options, data(), families, &handles, &opened).ok());
     const std::unique_ptr<rocksdb::DB> db(opened);
-    ASSERT_TRUE(db->Put({}, handles[3], "format", text).ok());
+    ASSERT_TRUE(db->Put({}, handles[4], "format", text).ok());
+    for (auto* handle : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+  }
+
+  // As the program before the change log left it.
+  void make_format_1() {
+    set_format("1");
+    rocksdb::DBOptions options;
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const char* name : {"default", "records", "purge", "changes", "meta"}) families.push_back({name, {}});
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, data(), families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    ASSERT_TRUE(db->Delete({}, handles[4], "change_log").ok());
+    ASSERT_TRUE(db->DropColumnFamily(handles[3]).ok());
     for (auto* handle : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
   }
 
@@ -176,8 +191,23 @@ TEST_F(RocksdbOpen, FinishesACreationThatWasCutShort) {
 
 TEST_F(RocksdbOpen, RefusesANewerFormat) {
   make_database();
-  set_format("2");
-  expect_refused(ErrorCode::precondition, "has format 2");
+  set_format("3");
+  expect_refused(ErrorCode::precondition, "has format 3");
+}
+
+TEST_F(RocksdbOpen, ADatabaseOfFormat1GetsAChangeLog) {
+  make_database();
+  make_format_1();
+  auto store = open(data());
+  EXPECT_EQ(bytes(*store, "key-7"), "value of key-7");
+  const auto begun = executor_.run(store->change_log_state(soon())).value();
+  EXPECT_EQ(begun.newest, 0U);
+  ASSERT_TRUE(apply(*store, {put("new", "v", 1000)}).has_value());
+  store = nullptr;
+  store = open(data());
+  const auto later = executor_.run(store->change_log_state(soon())).value();
+  EXPECT_EQ(later.id, begun.id);
+  EXPECT_EQ(later.newest, 1U);
 }
 
 TEST_F(RocksdbOpen, RefusesAFormatItCannotRead) {
@@ -324,7 +354,7 @@ TEST_F(RocksdbOpen, RefusesADatabaseWithoutItsLogs) {
   write_keys(*store, 0, 5);
   fs::copy(dir_.sub("fresh"), data());
   remove_logs();
-  expect_refused(ErrorCode::data_damaged, "log file is missing");
+  expect_refused(ErrorCode::data_damaged, "damaged");
 }
 
 TEST_F(RocksdbOpen, TakesALogWhoseEndWasTornOff) {
