@@ -12,7 +12,7 @@ Usage: ./test.sh [WHAT] [OPTIONS]
   unit       unit, property and contract tests, those of the tiers against real servers
   http       the HTTP conformance suite against a server of its own
   web        OpenAPI document and pages, in a headless browser
-  cli        client commands against a server, and the JMeter plan with a handful of users
+  cli        client commands and examples against a server, and the JMeter plan with a handful of users
   crash      kill -9 and loss of power
   cluster    a whole cluster with real servers: starting and stopping it, the HTTP conformance suite through NGINX, tiers
              and nodes taken away under load, skewed clocks
@@ -182,6 +182,7 @@ case $what in all|ci|cli) need_packages load || echo "the JMeter plan cannot be 
 
 cli_tests() {
   python_tests "client commands" release tests/cli
+  python_tests "the examples" release tests/examples
   python_tests "the JMeter plan" release tests/load
 }
 

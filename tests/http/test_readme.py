@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+READMES = ["README.md", "README.pt.md"]
 # What differs from run to run, as it stands in the README.
 VARIABLE = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "VERSION"),
@@ -15,10 +16,10 @@ VARIABLE = [
 ]
 
 
-def sessions():
-    """[(command, shown output)] in the order of the README."""
+def sessions(readme):
+    """[(command, shown output)] in its order."""
     found = []
-    for block in re.findall(r"^```console\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```console\n(.*?)^```$", (ROOT / readme).read_text("utf-8"), re.MULTILINE | re.DOTALL):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = step.partition("\n")
             found.append((command, output))
@@ -31,16 +32,18 @@ def plain(text):
     return text.replace("\r", "").strip()
 
 
-def test_the_readme_has_commands():
-    assert len(sessions()) >= 5
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_has_commands(readme):
+    assert len(sessions(readme)) >= 5
 
 
-def test_commands_give_what_is_shown(start_server):
+@pytest.mark.parametrize("readme", READMES)
+def test_commands_give_what_is_shown(start_server, readme):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     server = start_server()
     host, port = server.address
-    for command, shown in sessions():
+    for command, shown in sessions(readme):
         here = re.sub(r"(localhost|127\.0\.0\.1):8000", f"{host}:{port}", command).replace("curl ", "curl -s ", 1)
         done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=20)
         assert plain(done.stdout) == plain(shown), command
