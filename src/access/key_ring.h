@@ -53,7 +53,7 @@ class KeyRing {
 
  private:
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that the containers look for
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
   };
   using Keys = std::unordered_map<std::string, std::shared_ptr<const ApiKey>, Hash, std::equal_to<>>;

@@ -108,7 +108,7 @@ Task<bool> ChangeHub::read_on() {
     batch->changes.push_back({change.position, change.key.text(), std::move(text)});
   }
   const bool full = page->changes.size() >= request.limit;
-  keep(std::move(batch));
+  keep(batch);
   co_return full;
 }
 
@@ -145,7 +145,7 @@ void ChangeHub::begin_at(std::uint64_t position) {
   resume_all(woken);
 }
 
-void ChangeHub::keep(std::shared_ptr<const Batch> batch) {
+void ChangeHub::keep(const std::shared_ptr<const Batch>& batch) {
   std::vector<WaitingCoroutine*> woken;
   {
     const MutexLock lock(mutex_);

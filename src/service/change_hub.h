@@ -113,7 +113,7 @@ class ChangeHub {
   Task<void> run();
   Task<bool> read_on();  // false: nothing more to read just now
   Task<bool> begin();
-  void keep(std::shared_ptr<const Batch> batch);
+  void keep(const std::shared_ptr<const Batch>& batch);
   [[nodiscard]] Look look(std::uint64_t after) const;
   void begin_at(std::uint64_t position);
   void enter();

@@ -39,7 +39,7 @@ Result<ChangePage> lost(rocksdb::Iterator& at) {
 
 rocksdb::Status stage_log_begin(const Engine& engine, rocksdb::WriteBatch& batch) {
   std::string id;
-  const auto known = engine.db().Get(rocksdb::ReadOptions(), engine.meta(), id_key, &id);
+  auto known = engine.db().Get(rocksdb::ReadOptions(), engine.meta(), id_key, &id);
   if (!known.ok() && !known.IsNotFound()) return known;
   const auto at = entries(engine);
   at->SeekToFirst();

@@ -158,7 +158,7 @@ Result<void> read_format(const std::string& path, rocksdb::DB& db, rocksdb::Colu
 rocksdb::Status stage_format(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* meta, rocksdb::WriteBatch& batch) {
   const std::string ours = std::to_string(database_format);
   std::string text;
-  const auto status = db.Get(rocksdb::ReadOptions(), meta, format_key, &text);
+  auto status = db.Get(rocksdb::ReadOptions(), meta, format_key, &text);
   if (!status.ok() && !status.IsNotFound()) return status;
   return text == ours ? rocksdb::Status::OK() : batch.Put(meta, format_key, ours);
 }
