@@ -57,7 +57,10 @@ class Watch(threading.Thread):
 
     def run(self):
         while not self.ended.wait(0.02):
-            self.largest = max(self.largest, resident_mib(self.pid))
+            try:
+                self.largest = max(self.largest, resident_mib(self.pid))
+            except (OSError, SystemExit):  # it has ended
+                return
 
     def end(self):
         self.ended.set()

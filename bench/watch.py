@@ -1,9 +1,17 @@
 #!/usr/bin/env python3
 """Watchers under load: how many events reach them, how late, and what the server spends on it.
 
+    bench/watch.py [--watchers N] [--rate N] [--seconds N] [--url URL…]
+    bench/watch.py --document      three runs on the embedded store, written to docs/benchmarks-watch.md
+
 Starts a server of its own on the embedded store, or uses --url (several: a cluster's API servers). Every change must be told once and in order: the run fails if one is not.
 """
 import argparse
+import copy
+import datetime
+import os
+import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +30,7 @@ def options():
     parser.add_argument("--of-all", type=int, default=5, help="watchers of everything, beside the others")
     parser.add_argument("--rate", type=int, default=1000, help="writes per second")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--document", action="store_true")
     parser.add_argument("--url", action="append", help="of a running server; may be given several times")
     return parser.parse_args()
 
@@ -55,25 +64,62 @@ def measure(asked, addresses, pid, directory):
         behind = time.monotonic() - written
     check(writers, summary, kept)
     changes = sum(map(len, writers.acknowledged.values()))
-    print(f"{each * asked.groups + asked.of_all} watchers, {changes / writers.seconds:.0f} changes/s, "
+    watchers = each * asked.groups + asked.of_all
+    print(f"{watchers} watchers, {changes / writers.seconds:.0f} changes/s, "
           f"{summary['events'] / writers.seconds:.0f} events/s for {writers.seconds:.0f} s: {summary['events']} told, none lost, "
           f"none doubled; done {behind:.2f} s after the last write")
     if pid:
         print(f"server: {spent / writers.seconds:.2f} cores, {memory - before:.0f} MiB above idle")
+    return (f"| {watchers:,} | {changes / writers.seconds:,.0f} | {summary['events'] / writers.seconds:,.0f} | {summary['events']:,} | "
+            f"{behind:.1f} s | {spent / writers.seconds:.2f} | {memory - before:.0f} MiB |")
+
+
+def on_own_server(asked, directory):
+    server = Server()
+    try:
+        server.start()
+        return measure(asked, [server.address], server.pid, directory)
+    finally:
+        server.close()
+
+
+def document(asked):
+    root = Path(__file__).resolve().parent.parent
+    rows = []
+    for watchers, groups, of_all, rate in ((1000, 100, 5, 1000), (10, 10, 200, 500), (1, 1, 1000, 1000)):
+        one = copy.copy(asked)
+        one.watchers, one.groups, one.of_all, one.rate = watchers, groups, of_all, rate
+        one.seconds = min(asked.seconds, 20 if of_all < 1000 else 10)
+        with tempfile.TemporaryDirectory() as directory:
+            rows.append(on_own_server(one, directory))
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True).stdout.strip()
+    lines = "\n".join(rows)
+    (root / "docs/benchmarks-watch.md").write_text(f"""# Benchmarks: watches
+
+Written by `bench/watch.py --document` on {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, commit {commit}; do not edit, run it again.
+
+One embedded server; writers and watchers in Python share the machine with it: {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}. In
+the first row each watcher watches one of 100 prefixes, in the others nearly all watch everything. Every change was told to every
+watcher that it concerns, once and in version order: the run fails otherwise.
+
+| watchers | changes/s | events/s | events told | last one told after the last write | server's cores | server's memory above idle |
+| --- | --- | --- | --- | --- | --- | --- |
+{lines}
+
+Where the last event is late it is the watching client that has not kept up: its one Python process parses what the server has sent.
+The same with kills on a cluster: `tests/e2e/test_watch.py` with `ARMAZEM_WATCHERS=1000 ARMAZEM_WATCH_RATE=1000`.
+""")
 
 
 def main():
     asked = options()
+    if asked.document:
+        return document(asked)
     with tempfile.TemporaryDirectory() as directory:
         if asked.url:
             addresses = [(parts.hostname, parts.port) for parts in map(urlsplit, asked.url)]
             return measure(asked, addresses, None, directory)
-        server = Server()
-        try:
-            server.start()
-            measure(asked, [server.address], server.pid, directory)
-        finally:
-            server.close()
+        on_own_server(asked, directory)
 
 
 if __name__ == "__main__":
