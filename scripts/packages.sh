@@ -8,7 +8,7 @@ build_packages="g++ cmake ninja-build pkg-config git ca-certificates gzip
   libpq-dev libhiredis-dev librabbitmq-dev"
 fast_build_packages="ccache mold"
 test_packages="redis-server openssl libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pytest curl strace chromium groff-base
-  clang-19 clang-tidy-19 libclang-rt-19-dev"
+  clang-19 clang-tidy-19 libclang-rt-19-dev python3-venv"
 # What the program needs where it runs: the shared libraries of build_packages.
 runtime_packages="libboost-json1.81.0 librocksdb7.8 libssl3 zlib1g libprometheus-cpp-core1.0 libspdlog1.10 libfmt9 libpq5
   libhiredis0.14 librabbitmq4 ca-certificates"

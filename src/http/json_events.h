@@ -110,7 +110,7 @@ std::optional<Problem> read_json(std::string_view text, int depth_max, boost::js
   if (!is_utf8(text)) return Problem{ProblemType::json_invalid, "the body is not valid UTF-8"};
   boost::json::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
-  if (parser.handler().problem) return std::move(*parser.handler().problem);
+  if (parser.handler().problem) return std::move(parser.handler().problem);
   if (ec) return json_problem(ec, used, depth_max);
   if (!parser.done()) return Problem{ProblemType::json_invalid, "the JSON ends too early"};
   if (!only_blanks(text.substr(used))) {
