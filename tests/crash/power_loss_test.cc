@@ -1,18 +1,21 @@
 // Cuts the power at random moments while several clients write, and looks at what the next start finds:
 //   1. the database opens;
 //   2. of every client's batches, in its own order, a whole number is there: none torn, none missing in between;
-//   3. none is missing that had been acknowledged when the power went.
+//   3. none is missing that had been acknowledged when the power went;
+//   4. the change log has what they changed, and nothing else.
 //
 // ARMAZEM_SEEDS=N tries more seeds, ARMAZEM_SEED=N one only. Threads make a seed less than a full replay, but each seed
 // keeps its batches, its moment and what is left of the files.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <random>
 #include <thread>
 
+#include "adapters/changes.h"
 #include "adapters/rocksdb/rocksdb_store.h"
 #include "support/mutations.h"
 #include "support/run_task.h"
@@ -67,6 +70,27 @@ class Client {
     acknowledged_ = survived;
   }
 
+  // `log`: all of it, after check_and_adopt.
+  void check_log(const std::vector<Change>& log) const {
+    using Entry = std::pair<std::string, std::string>;  // version and key
+    std::vector<Entry> expected;
+    std::map<std::string, std::optional<Record>> state;
+    for (const Batch& batch : batches_) {
+      for (const Mutation& mutation : batch) {
+        const Applied applied = armazem::apply(state[mutation.key.text()], mutation, {});
+        if (leaves_change(applied.outcome)) expected.emplace_back(mutation.version.text(), mutation.key.text());
+      }
+    }
+    std::vector<Entry> found;
+    const std::string own = "client-" + std::to_string(id_) + "/";
+    for (const Change& change : log) {
+      if (change.key.text().starts_with(own)) found.emplace_back(change.version.text(), change.key.text());
+    }
+    std::ranges::sort(expected);
+    std::ranges::sort(found);
+    EXPECT_EQ(found, expected) << "the change log and the records were parted";
+  }
+
  private:
   std::string name(std::size_t i) const { return "client-" + std::to_string(id_) + "/" + std::to_string(i); }
   // Versions count batches, from 1.
@@ -114,10 +138,26 @@ class Round {
       const auto store = open(after);
       ASSERT_NE(store, nullptr);
       for (std::size_t id = 0; id < clients; ++id) clients_[id].check_and_adopt(*store, acknowledged[id]);
+      const std::vector<Change> log = whole_log(*store);
+      for (const Client& client : clients_) client.check_log(log);
     }
   }
 
  private:
+  static std::vector<Change> whole_log(RocksdbStore& store) {
+    TestExecutor executor;
+    std::vector<Change> all;
+    ChangesRequest request;
+    request.limit = limits::change_page_max;
+    while (true) {
+      ChangePage page = executor.run(store.read_changes(request, Deadline::none())).value();
+      EXPECT_FALSE(page.lost);
+      if (page.changes.empty()) return all;
+      std::ranges::move(page.changes, std::back_inserter(all));
+      request.after = page.next;
+    }
+  }
+
   std::unique_ptr<RocksdbStore> open(const std::string& path) {
     return open(path, std::make_shared<UnreliableFileSystem>(path));
   }
