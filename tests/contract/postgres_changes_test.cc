@@ -44,6 +44,10 @@ class PostgresChangesTest : public PostgresTest {
     request.after = after;
     return executor_.run(store.read_changes(request, soon())).value();
   }
+  // Others write to the same server, and a position counts as given up only when what they had begun is over.
+  bool tells(PostgresStore& store, const std::vector<std::string>& wanted, std::uint64_t after = 0) {
+    return eventually([&] { return names(read(store, after)) == wanted; });
+  }
   ChangeLogState state(PostgresStore& store) { return executor_.run(store.change_log_state(soon())).value(); }
   static std::vector<std::string> names(const ChangePage& page) {
     std::vector<std::string> all;
@@ -81,7 +85,7 @@ TEST_F(PostgresChangesTest, WaitsForAPositionThatMayStillCome) {
   EXPECT_EQ(names(before), std::vector<std::string>({"a"}));
   EXPECT_EQ(names(read(*store, before.next)), std::vector<std::string>());
   late.commit();
-  EXPECT_EQ(names(read(*store, before.next)), std::vector<std::string>({"late", "b"}));
+  EXPECT_TRUE(tells(*store, {"late", "b"}, before.next));
 }
 
 TEST_F(PostgresChangesTest, GoesPastAPositionThatWasGivenUp) {
@@ -94,9 +98,9 @@ TEST_F(PostgresChangesTest, GoesPastAPositionThatWasGivenUp) {
   late.roll_back();
   EXPECT_EQ(names(read(*store)), std::vector<std::string>({"a"})) << "the second one may still come";
   later.commit();
-  EXPECT_EQ(names(read(*store)), std::vector<std::string>({"a", "later", "b"}));
+  EXPECT_TRUE(tells(*store, {"a", "later", "b"}));
   const auto another = open();
-  EXPECT_EQ(names(read(*another)), std::vector<std::string>({"a", "later", "b"})) << "the same to everybody";
+  EXPECT_TRUE(tells(*another, {"a", "later", "b"})) << "the same to everybody";
 }
 
 // The one that took the earlier position may have the greater transaction number.
@@ -111,7 +115,7 @@ TEST_F(PostgresChangesTest, NumbersOfTransactionsSayNothingOfPositions) {
   first.run("COMMIT");
   for (int looks = 0; looks < 5; ++looks) EXPECT_EQ(names(read(*store)), std::vector<std::string>({"a"}));
   late.commit();
-  EXPECT_EQ(names(read(*store)), std::vector<std::string>({"a", "late", "b"}));
+  EXPECT_TRUE(tells(*store, {"a", "late", "b"}));
 }
 
 // A watch that begins at the newest position must be told what is under way at that moment, or else have it before.

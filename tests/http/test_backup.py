@@ -137,10 +137,11 @@ def test_a_damaged_original_is_no_backup(start_server, make_client, tmp_path):
     for number in range(200):
         client.put(f"k{number}", b"%d" % number * 500)
     server.stop()
-    table = max(server.data.rglob("*.sst"), key=lambda path: path.stat().st_size)
-    content = bytearray(table.read_bytes())
-    content[len(content) // 3] ^= 0xFF
-    table.write_bytes(content)
+    # The two largest hold the records and the change log, of which only the first is copied.
+    for table in sorted(server.data.rglob("*.sst"), key=lambda path: path.stat().st_size)[-2:]:
+        content = bytearray(table.read_bytes())
+        content[len(content) // 3] ^= 0xFF
+        table.write_bytes(content)
     refused(server.data, tmp_path / "copy", "copying")
     assert not (tmp_path / "copy").exists() and not (tmp_path / "copy.partial").exists()
 
