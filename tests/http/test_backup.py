@@ -5,6 +5,7 @@ import pytest
 
 from support.server import run_to_exit
 from support.wait import until
+from support.watching import EventStream
 
 # Small, so that tables are flushed and merged while the copy is read.
 SMALL_BUFFERS = ("--write-buffer", "1MiB", "--block-cache", "8MiB")
@@ -149,3 +150,18 @@ def test_a_damaged_original_is_no_backup(start_server, make_client, tmp_path):
 def test_only_the_embedded_store_has_backups(tmp_path):
     code, printed = run_to_exit("backup", "--to", tmp_path / "copy", env={"ARMAZEM_STORE": "postgres://u:p@127.0.0.1:1/d"})
     assert code == 1 and "operations.md" in printed, printed
+
+
+def test_a_copy_begins_a_change_log_of_its_own(start_server, make_client, tmp_path):
+    """After a restore the same positions would name other changes: who watched the original must be told."""
+    server = start_server()
+    make_client(server).put("k", b"1")
+    stream = EventStream(server.address)
+    back_up(server.data, tmp_path / "copy")
+    copy = start_server(data=tmp_path / "copy")
+    resumed = EventStream(copy.address, headers={"Last-Event-ID": stream.last_id})
+    assert resumed.opening.kind == "reset"
+    put = make_client(copy).put("k", b"2")
+    assert resumed.next().data["version"] == put.header("Armazem-Version")
+    stream.close()
+    resumed.close()
