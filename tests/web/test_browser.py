@@ -19,6 +19,13 @@ def test_page(server, run_node, screenshots, scenario, pictures):
         assert (screenshots / f"{name}.png").stat().st_size > 1000, name
 
 
+def test_the_watching_page_of_the_examples(start_server, run_node, screenshots):
+    server = start_server()
+    host, port = server.address
+    code, printed = run_node("watch_page.mjs", f"http://{host}:{port}", screenshots)
+    assert code == 0, printed
+
+
 def skip_without_swagger_ui(server):
     client = Client(server.address)
     try:
