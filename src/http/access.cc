@@ -13,6 +13,7 @@ namespace {
 
 // Of one client; what a person can still read, and a storm cannot fill a disk with.
 constexpr std::uint64_t log_lines_per_minute = 60;
+constexpr std::uint64_t recorded_lines_per_minute = 600;
 
 bool is_health(Route route) noexcept { return route == Route::health_live || route == Route::health_ready; }
 
@@ -65,7 +66,8 @@ Access::Access(const KeyRing* keys, const AccessOptions& options, const TimeSour
       per_address_(options.per_address),
       per_key_(options.per_key),
       bad_keys_(options.bad_keys),
-      log_lines_(Rate::per(std::chrono::minutes(1), log_lines_per_minute, log_lines_per_minute)) {}
+      log_lines_(Rate::per(std::chrono::minutes(1), log_lines_per_minute, log_lines_per_minute)),
+      recorded_lines_(Rate::per(std::chrono::minutes(1), recorded_lines_per_minute, recorded_lines_per_minute)) {}
 
 std::optional<Problem> Access::admit(Request& request) {
   if (!is_health(request.route)) {
@@ -128,14 +130,16 @@ bool Access::still_allows(const Identity& identity, Right right, std::string_vie
 
 void Access::record(const Request& request, std::string_view what) {
   const std::string& id = request.identity.key->id;
-  if (!may_log(request, id)) return;
+  if (!may_log(recorded_lines_, subject_of(id), request.begun)) return;
   log::info("access", {{"event", "access"}, {"outcome", "allowed"}, {"operation", what}, {"key_id", id},
                        {"address", to_text(request.peer)}});
 }
 
 void Access::deny(const Request& request, Denial denial, std::string_view id, std::string_view right) {
   denied_[static_cast<std::size_t>(denial)].fetch_add(1, std::memory_order_relaxed);
-  if (!may_log(request, id)) return;
+  // Who only knows an id, which is no secret, must not use up the lines of whoever has the key.
+  const bool proven = !id.empty() && denial != Denial::bad_key;
+  if (!may_log(log_lines_, proven ? subject_of(id) : network_of(request.peer), request.begun)) return;
   const auto given = request.head.header(Header::x_request_id);
   const std::string_view request_id = given && is_request_id(*given) ? *given : std::string_view();
   log::info("access", {{"event", "access"}, {"outcome", "denied"}, {"reason", to_string(denial)}, {"right", right},
@@ -144,10 +148,9 @@ void Access::deny(const Request& request, Denial denial, std::string_view id, st
                        {"request_id", request_id}});
 }
 
-bool Access::may_log(const Request& request, std::string_view id) {
+bool Access::may_log(RateLimiter& lines, const RateLimiter::Subject& subject, MonotonicTime now) {
   if (!log::enabled(log::Level::info)) return false;
-  const auto subject = id.empty() ? network_of(request.peer) : subject_of(id);
-  if (!log_lines_.take(subject, request.begun)) return true;
+  if (!lines.take(subject, now)) return true;
   unlogged_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
@@ -155,6 +158,10 @@ bool Access::may_log(const Request& request, std::string_view id) {
 std::optional<Problem> check_access(const Request& request, Right right, std::string_view key_or_prefix) {
   Access* const access = request.identity.access;
   return access == nullptr ? std::nullopt : access->check(request, right, key_or_prefix);
+}
+
+void record_access(const Request& request, std::string_view what) {
+  if (request.identity.access != nullptr) request.identity.access->record(request, what);
 }
 
 bool still_allowed(const Identity& identity, Right right, std::string_view key_or_prefix) {

@@ -46,7 +46,7 @@ class Access {
   std::optional<Problem> check(const Request& request, Right right, std::string_view key_or_prefix);
   // The same, of an answer that goes on for long, by what the keys file says now. Not counted, not logged.
   [[nodiscard]] bool still_allows(const Identity& identity, Right right, std::string_view key_or_prefix) const;
-  // An administrative operation that was allowed goes to the log, as `what`.
+  // An administrative operation that was allowed goes to the log, as `what`; its lines are counted apart from those of denials.
   void record(const Request& request, std::string_view what);
 
   [[nodiscard]] std::uint64_t denied(Denial denial) const noexcept {
@@ -60,7 +60,7 @@ class Access {
   Problem refuse_key(const Request& request, std::string_view id, std::string detail);
   // Counts and logs; `id` may be empty.
   void deny(const Request& request, Denial denial, std::string_view id, std::string_view right = {});
-  [[nodiscard]] bool may_log(const Request& request, std::string_view id);
+  [[nodiscard]] bool may_log(RateLimiter& lines, const RateLimiter::Subject& subject, MonotonicTime now);
 
   const KeyRing* const keys_;
   const TimeSource& time_;
@@ -68,12 +68,15 @@ class Access {
   RateLimiter per_key_;
   RateLimiter bad_keys_;
   RateLimiter log_lines_;
+  RateLimiter recorded_lines_;
   std::array<std::atomic<std::uint64_t>, denial_count> denied_{};
   std::atomic<std::uint64_t> unlogged_{0};
 };
 
 // For handlers: nullopt when it may. A request whose route asks for no key, or any while keys are off, may.
 [[nodiscard]] std::optional<Problem> check_access(const Request& request, Right right, std::string_view key_or_prefix);
+// For handlers: an administrative operation that is about to be done.
+void record_access(const Request& request, std::string_view what);
 // For answers without an end, now and then: false when the key has been revoked or has expired, or may do less now.
 [[nodiscard]] bool still_allowed(const Identity& identity, Right right, std::string_view key_or_prefix);
 

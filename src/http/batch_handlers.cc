@@ -192,6 +192,9 @@ Task<Done> BatchHandlers::handle(Request& request, Response& response) {
     co_return Done{};
   }
   request.body = std::string();
+  const auto& operations = std::get<std::vector<BatchOperation>>(parsed);
+  const auto is_restore = [](const BatchOperation& operation) { return operation.kind == Kind::restore; };
+  if (std::ranges::any_of(operations, is_restore) && still_allowed(request.identity, Right::admin, {})) record_access(request, "restore");
   Run run(*this, request, std::get<std::vector<BatchOperation>>(std::move(parsed)));
   co_await run.run();
   response.headers.append("Content-Type: application/json\r\nCache-Control: no-store\r\n");

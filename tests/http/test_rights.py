@@ -270,6 +270,26 @@ def test_the_log_names_ids_and_nothing_else(start_server, make_client, tmp_path)
     assert "secret-name" not in server.log() and key.split(".")[1] not in server.log()
 
 
+def test_administrative_operations_are_in_the_log(start_server, make_client, tmp_path):
+    file = tmp_path / "keys.jsonl"
+    admin, reader = create(file, "--allow", "admin"), create(file, "--allow", "read")
+    server = start_server("--keys", file)
+    client = make_client(server)
+    restore = batch({"op": "restore", "key": "a", "value": "x", "version": "0193a1b2-c3d4-7001-8abc-0123456789ab"})
+    # Wrong secrets under the same id take none of its lines.
+    for _ in range(100):
+        client.get("x", bearer(wrong_secret(admin)))
+    for key in (admin, reader):
+        assert client.request("POST", "/batch", {**JSON, **bearer(key)}, restore).status == 200
+
+    def allowed():
+        lines = [json.loads(line) for line in server.log().splitlines() if '"access"' in line]
+        return [line for line in lines if line["outcome"] == "allowed"]
+
+    until(allowed, 10, "the line of the restore")
+    assert [(line["operation"], line["key_id"]) for line in allowed()] == [("restore", admin.split(".")[0])]
+
+
 def test_others_than_this_machine_need_keys(tmp_path, owns_process):
     data = ("--port", "0", "--data", str(tmp_path / "data"))
     code, printed = run_to_exit("serve", *data, "--listen", "0.0.0.0")
