@@ -4,8 +4,8 @@
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
 if [ $# -gt 1 ]; then
   printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
-  read -r -t 3 _ status _ <&3 && [ "$status" = 200 ]
+  read -r -t 15 _ status _ <&3 && [ "$status" = 200 ]
 else
   printf 'AMQP\0\0\011\001' >&3
-  read -r -t 3 -n 1 -d '' first <&3 && [ "$first" = $'\001' ]  # a method frame: Connection.Start
+  read -r -t 15 -n 1 -d '' first <&3 && [ "$first" = $'\001' ]  # a method frame: Connection.Start
 fi

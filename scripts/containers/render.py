@@ -40,9 +40,14 @@ def _rabbitmq_addresses(deployment):
     return [deployment.address(151 + at) for at in range(len(RABBITMQ))]
 
 
+def _balancer(deployment):
+    """HAProxy by its address: where it is away, Docker's resolver keeps everybody who asks for its name waiting."""
+    return deployment.address(133)
+
+
 def _store_url(deployment):
     name = deployment.choices.store
-    url = f"postgres://armazem:{deployment.secret(f'{name}-armazem')}@haproxy:{SQL_PORT}/armazem"
+    url = f"postgres://armazem:{deployment.secret(f'{name}-armazem')}@{_balancer(deployment)}:{SQL_PORT}/armazem"
     return url + ("?sslmode=verify-full&sslrootcert=/etc/cockroach/ca.crt" if name == "cockroach" else "")
 
 
@@ -54,7 +59,7 @@ def _armazem(deployment):
     deployment.directory("cockroach/ca")
     hosts = ",".join(f"{address}:6379" for address in _redis_addresses(deployment))
     cache = f"redis://armazem:{deployment.secret('redis-armazem')}@{hosts}"
-    common = dict(store=_store_url(deployment), cache=cache, queue=_amqp(deployment, "armazem", f"haproxy:{AMQP_PORT}"),
+    common = dict(store=_store_url(deployment), cache=cache, queue=_amqp(deployment, "armazem", f"{_balancer(deployment)}:{AMQP_PORT}"),
                   listen=EVERYWHERE, port=8000)
     # Only NGINX, in the network between them, reaches the APIs.
     write_config(_config(deployment, "api") / "armazem.toml", **common, drain=DRAIN, **{"without-keys": "true"})
@@ -66,7 +71,7 @@ def _armazem(deployment):
 
 def _nginx(deployment):
     home = _config(deployment, "nginx")
-    templates.render("nginx/nginx.conf.in", home / "nginx.conf", LISTEN=EVERYWHERE, PORT=8000, DIRECTORY="/run/nginx",
+    templates.render("nginx/nginx.conf.in", home / "nginx.conf", LISTEN=EVERYWHERE, PORT=8000, DIRECTORY="/tmp",
                      PRIVILEGES=NOBODY_TO_BECOME, BODY_MAX=BODY_MAX, FILES_MAX=16384, ACCESS_LOG="/dev/stdout",
                      API_SERVERS=f"    server {deployment.address(5)}:8000 max_fails=0;", API_KEEPALIVE=API_KEEPALIVE)
     templates.render("nginx/problems.conf.in", home / "problems.conf")
