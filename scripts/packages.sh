@@ -19,7 +19,8 @@ cluster_packages="python3 rabbitmq-server redis-server postgresql haproxy nginx-
 deploy_packages="prometheus python3-yaml python3-venv"
 
 # The system in containers, and images where no registry answers (tests/docker).
-docker_packages="python3 docker.io docker-compose debootstrap iptables binutils"
+docker_packages="docker.io iptables"
+docker_test_packages="python3 debootstrap binutils"
 # The load test with JMeter, which itself comes from Maven Central (load/jmeter.sh); maven brings a Java along.
 load_packages="python3 maven wrk"
 # The fault campaign drops packets and starts its cluster in namespaces of its own.
@@ -54,7 +55,11 @@ need_packages() {
       build) wanted+=" $build_packages $fast_build_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       test) wanted+=" $test_packages"; command -v npm >/dev/null || wanted+=" npm" ;;
       cluster) wanted+=" $cluster_packages" ;;
-      docker) wanted+=" $docker_packages" ;;
+      # Docker's own packages exclude Debian's: an engine that is there stays.
+      docker)
+        wanted+=" $docker_test_packages"
+        command -v dockerd >/dev/null || wanted+=" $docker_packages"
+        docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || wanted+=" docker-compose" ;;
       load) wanted+=" $load_packages" ;;
       deploy) wanted+=" $deploy_packages" ;;
       faults) wanted+=" $faults_packages" ;;
@@ -92,6 +97,7 @@ services_of() {
       rabbitmq-server) echo rabbitmq-server epmd ;;
       redis-server|postgresql|haproxy|prometheus) echo "$package" ;;
       nginx-light) echo nginx ;;
+      docker.io) echo docker containerd ;;
     esac
   done
 }

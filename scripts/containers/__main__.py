@@ -12,7 +12,9 @@ from cluster.settings import ROOT, write_private
 from containers import compose, render
 from containers.layout import COCKROACH, ONE_SHOTS, RABBITMQ, REDIS, Deployment, default_data, free_net
 
-START_SECONDS = 300
+START_SECONDS = 600
+# Compose gives up as soon as one container has ended that others wait for, though Docker starts it again.
+ATTEMPTS = 5
 
 
 def port(text):
@@ -54,7 +56,7 @@ def parse(arguments):
     start.add_argument("--image", metavar="NAME", help="a ready image of armazem; without it one is built")
     stop = actions.add_parser("stop", prog="./stop.sh --docker", description="Stops the containers; their data stays.")
     stop.add_argument("--data", **data)
-    stop.add_argument("--wipe", action="store_true", help="remove the data and the secrets, too")
+    stop.add_argument("--wipe", action="store_true", help="remove the data, the secrets and the image of armazem, too")
     return parser.parse_args(arguments)
 
 
@@ -130,9 +132,16 @@ def states(containers):
     return found
 
 
-def wait_until_healthy(deployment, composer, starter):
+def begin(deployment, composer):
+    choices = deployment.choices
+    return subprocess.Popen([*composer.program, "up", "-d", "--scale", f"api={choices.apis}", "--scale", f"worker={choices.workers}"],
+                            env=composer.environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def bring_up(deployment, composer):
     """Shows what Compose does until every service is as it should be; raises when it is not in time."""
     wanted = rows(deployment)
+    starter, attempts = begin(deployment, composer), 1
     seen, end = {}, time.monotonic() + START_SECONDS
     with Progress(wanted) as progress:
         while True:
@@ -143,7 +152,10 @@ def wait_until_healthy(deployment, composer, starter):
                     seen[part] = state
                     progress(part, state if state in ("ready", "starting") else "failed")
             if starter.poll() not in (None, 0):
-                raise RuntimeError(f"Compose failed:\n{starter.stderr.read().strip()[-2000:]}")
+                said = starter.stderr.read().strip()
+                if attempts == ATTEMPTS or not ("is unhealthy" in said or "dependency failed to start" in said):
+                    raise RuntimeError(f"Compose failed:\n{said[-2000:]}")
+                starter, attempts = begin(deployment, composer), attempts + 1
             missing = [part for parts in wanted.values() for part in parts if now.get(part) != "ready"]
             if not missing and starter.poll() == 0:
                 return
@@ -181,10 +193,7 @@ def start(options):
     build_image(deployment, options.image)
     render.render(deployment)
     write_private(deployment.data / "compose.env", "".join(f"{name}={value}\n" for name, value in sorted(deployment.variables().items())))
-    starter = subprocess.Popen([*composer.program, "up", "-d", "--scale", f"api={deployment.choices.apis}", "--scale",
-                                f"worker={deployment.choices.workers}"], env=composer.environment(), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wait_until_healthy(deployment, composer, starter)
+    bring_up(deployment, composer)
     welcome(deployment)
     return 0
 
@@ -197,8 +206,11 @@ def stop(options):
     compose.engine()
     compose.Compose(deployment.variables()).run("down", "--remove-orphans", "--timeout", "60")
     if options.wipe:
+        image = deployment.variables()["ARMAZEM_IMAGE"]
         shutil.rmtree(deployment.data)
-        print(f"removed {deployment.data}")
+        if compose.has_image(image):
+            subprocess.run(["docker", "image", "rm", image], check=True, stdout=subprocess.DEVNULL, timeout=120)
+        print(f"removed {deployment.data} and the image {image}")
     return 0
 
 

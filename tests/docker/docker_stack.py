@@ -40,7 +40,7 @@ class Stack:
 
     def _script(self, name, *options):
         code, text = run_script(name, "--data", self.data, *options)
-        assert code == 0, f"{text[-4000:]}\n{self.complaints()}"
+        assert code == 0, f"{text[-3000:]}\n{self.last_words()}"
         return text
 
     def start(self, *options):
@@ -100,24 +100,26 @@ class Stack:
             return not now.startswith(begun.strip()) and now.endswith(" running\n")
         until(again, HEAL_SECONDS, f"Docker to start {service} again", every=0.2)
 
-    def complaints(self):
+    def unwell(self):
         """Who is not as he should be."""
         def well(one):
             if one["service"] in ONE_SHOTS:
                 return one["state"] == "exited" and one["exit"] == 0
             return one["state"] == "running" and one["health"] in ("healthy", None)
-        return [f"{one['name']}: {one['state']}, {one['health']}, exit code {one['exit']}" for one in self.containers() if not well(one)]
+        return [one for one in self.containers() if not well(one)]
+
+    def last_words(self):
+        """Of those who are not well, for the message of a test that fails."""
+        def of(one):
+            said = docker("logs", "--tail", 15, one["id"], check=False)
+            return f"{one['name']}: {one['state']}, {one['health']}, exit code {one['exit']}\n{said.stdout}{said.stderr}"
+        return "\n".join(of(one) for one in self.unwell())
 
     def wait_until_healthy(self):
-        waiting = []
-
-        def well():
-            waiting[:] = self.complaints()
-            return not waiting
         try:
-            until(well, HEAL_SECONDS, "every container to be healthy", every=0.5)
+            until(lambda: not self.unwell(), HEAL_SECONDS, "every container to be healthy", every=0.5)
         except AssertionError as late:
-            raise AssertionError(f"{late}: {waiting}") from None
+            raise AssertionError(f"{late}\n{self.last_words()}") from None
 
     def left_behind(self):
         """{kind: what there is of this deployment}."""

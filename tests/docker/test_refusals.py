@@ -2,6 +2,7 @@
 import os
 import shutil
 import socket
+import sys
 
 from cluster.settings import ROOT
 from docker_stack import free_ports, run_script
@@ -16,8 +17,8 @@ def refused(*options, env=None):
 def test_no_docker(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("bash", "python3", "dirname"):
-        (programs / name).symlink_to(os.path.realpath(shutil.which(name)))
+    for name, program in {"bash": shutil.which("bash"), "dirname": shutil.which("dirname"), "python3": sys.executable}.items():
+        (programs / name).symlink_to(os.path.realpath(program))
     assert "docker is not installed" in refused("--data", tmp_path / "d", env={**os.environ, "PATH": str(programs)})
 
 

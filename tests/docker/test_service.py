@@ -88,7 +88,7 @@ def test_others_serve_while_one_is_away(stack, service):
 def stores_seen(identifier):
     """Requests to /store that this API has answered."""
     done = subprocess.run(["docker", "exec", identifier, "bash", "-c", ASK], capture_output=True, text=True, timeout=60)
-    samples = parse(done.stdout.partition("\r\n\r\n")[2]).samples
+    samples = parse(done.stdout.partition("\n\n")[2]).samples
     return sum(count for (name, labels), count in samples.items() if name == "armazem_http_requests_total" and dict(labels)["route"] == "store")
 
 
