@@ -128,6 +128,9 @@ class Import {
       const Result<void> exchanged = co_await client.exchange(request, deadline, answer);
       if (exchanged && answer.status == 200) {
         lines = sort_out(std::move(lines), answer.body);
+        if (!lines.empty() && tries >= tries_max) {
+          failure_ = failure_of(Error(ErrorCode::unavailable, "some keys could not be stored, however often they were sent"), session_.options.url);
+        }
         continue;
       }
       Failure failure = exchanged ? failure_of(answer) : failure_of(exchanged.error(), session_.options.url);

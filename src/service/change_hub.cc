@@ -308,6 +308,15 @@ Task<Watch::News> Watch::read_log() {
     news.kind = News::Kind::heartbeat;
     co_return news;
   }
+  // A position is missing that may still come: to ask again at once would only keep the store busy.
+  if (!page->lost && page->next == after_) {
+    known_ = true;
+    due_ = hub_.time_.now() + hub_.options_.poll_interval;
+    ChangeHub::Wait wait{*this, true};
+    co_await wait;
+    news.kind = News::Kind::heartbeat;
+    co_return news;
+  }
   news.kind = page->lost ? News::Kind::lost : News::Kind::heartbeat;
   after_ = page->lost ? state->newest : page->next;
   known_ = true;
